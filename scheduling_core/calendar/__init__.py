@@ -1,0 +1,1 @@
+"""Free times: weekly hours, blocks, occupancy, and the wishes that choose among them."""

@@ -1,0 +1,94 @@
+"""Patients, their phone numbers, staff and machines that may ask."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from scheduling_core.models.base import Base, new_id, refers, words
+
+
+class Sex(StrEnum):
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Patient(Base):
+    """A person on file. `new` until a first visit was booked by registration; patients that an EHR or the desk put on file are established."""
+
+    __tablename__ = "patient"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
+    given: Mapped[str] = mapped_column(String(200))
+    family: Mapped[str] = mapped_column(String(200))
+    birth_date: Mapped[dt.date]
+    sex: Mapped[Sex] = mapped_column(words(Sex), default=Sex.UNKNOWN)
+    email: Mapped[str | None] = mapped_column(String(320))
+    address: Mapped[str | None] = mapped_column(String(500))
+    language: Mapped[str | None] = mapped_column(String(16))  # BCP 47
+    needs: Mapped[list[str]] = mapped_column(default=list)  # wheelchair, interpreter:pl, ...
+    new: Mapped[bool] = mapped_column(default=False)  # registered by text or phone, no visit fulfilled yet
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+    phones: Mapped[list[PatientPhone]] = relationship(
+        back_populates="patient", order_by="PatientPhone.rank", lazy="selectin", cascade="all, delete-orphan"
+    )
+
+    __table_args__ = (Index(None, "organization_id", "birth_date"),)
+
+
+class PatientPhone(Base):
+    """A number on file, in E.164. Several people may share one."""
+
+    __tablename__ = "patient_phone"
+
+    patient_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    phone: Mapped[str] = mapped_column(String(20), primary_key=True)
+    rank: Mapped[int] = mapped_column(default=1)
+
+    patient: Mapped[Patient] = relationship(back_populates="phones")
+
+    __table_args__ = (refers("patient_id", "patient"), Index(None, "organization_id", "phone"))
+
+
+class Role(StrEnum):
+    SCHEDULER = "scheduler"
+    BILLING = "billing"
+    CLINICIAN = "clinician"
+    MANAGER = "manager"
+    AUDITOR = "auditor"
+    INTEGRATION = "integration"  # a machine, by bearer token
+
+
+class StaffAccount(Base):
+    __tablename__ = "staff_account"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(320))
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[Role] = mapped_column(words(Role))
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[dt.datetime]
+
+    __table_args__ = (Index("uq_staff_account_email", "organization_id", "email", unique=True),)
+
+
+class ApiToken(Base):
+    """A bearer token; only its SHA-256 is kept."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[Role] = mapped_column(words(Role))
+    digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[dt.datetime]
+
+    __table_args__ = (Index("uq_api_token_digest", "organization_id", "digest", unique=True),)

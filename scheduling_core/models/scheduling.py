@@ -1,0 +1,102 @@
+"""Visits, and the ticks of time that they occupy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, String, Table
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduling_core.models.base import Base, new_id, refers, words
+
+
+class AppointmentStatus(StrEnum):
+    """FHIR R4 AppointmentStatus. `proposed` is a hold."""
+
+    PROPOSED = "proposed"
+    PENDING = "pending"
+    BOOKED = "booked"
+    ARRIVED = "arrived"
+    CHECKED_IN = "checked-in"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    NOSHOW = "noshow"
+    ENTERED_IN_ERROR = "entered-in-error"
+    WAITLIST = "waitlist"
+
+
+LIVE = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.CHECKED_IN)
+
+
+class Mode(StrEnum):
+    IN_PERSON = "in-person"
+    VIDEO = "video"
+
+
+class ParticipationStatus(StrEnum):
+    """FHIR R4 ParticipationStatus of the patient: needs-action until the visit is confirmed."""
+
+    NEEDS_ACTION = "needs-action"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+class Appointment(Base):
+    """A visit, a hold (`proposed`, with an end of life) or a place on the waitlist (no practitioner or time yet)."""
+
+    __tablename__ = "appointment"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
+    status: Mapped[AppointmentStatus] = mapped_column(words(AppointmentStatus))
+    service_id: Mapped[str] = mapped_column(String(64))
+    patient_id: Mapped[str | None] = mapped_column(String(64))  # a hold may not know it yet
+    practitioner_id: Mapped[str | None] = mapped_column(String(64))
+    location_id: Mapped[str | None] = mapped_column(String(64))
+    room_id: Mapped[str | None] = mapped_column(String(64))
+    mode: Mapped[Mode] = mapped_column(words(Mode), default=Mode.IN_PERSON)
+    start: Mapped[dt.datetime | None]
+    end: Mapped[dt.datetime | None]
+    # the busy stretch of practitioner and room with buffers, in ticks of 5 minutes since 1970-01-01T00:00Z, end excluded
+    first_tick: Mapped[int | None]
+    end_tick: Mapped[int | None]
+    lane: Mapped[int] = mapped_column(default=0)  # above 0: overbooked on purpose
+    confirmation: Mapped[ParticipationStatus] = mapped_column(words(ParticipationStatus), default=ParticipationStatus.NEEDS_ACTION)
+    hold_expires_at: Mapped[dt.datetime | None]
+    held_for: Mapped[str | None] = mapped_column(String(64))  # the conversation that was offered this time
+    wish: Mapped[dict[str, Any] | None]  # of a place on the waitlist
+    comment: Mapped[str | None] = mapped_column(String(2000))
+    cancelled_reason: Mapped[str | None] = mapped_column(String(200))
+    sequence: Mapped[int] = mapped_column(default=0)  # counts moves
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+    __table_args__ = (
+        refers("patient_id", "patient"),
+        refers("practitioner_id", "practitioner"),
+        refers("location_id", "location"),
+        refers("service_id", "healthcare_service"),
+        Index(None, "organization_id", "practitioner_id", "end_tick"),
+        Index(None, "organization_id", "patient_id"),
+        Index(None, "organization_id", "held_for"),
+        Index(None, "organization_id", "status", "hold_expires_at"),
+        CheckConstraint("start < \"end\"", name="starts_before_it_ends"),
+        CheckConstraint("first_tick < end_tick", name="occupies_time"),
+    )
+
+
+# One row a tick and actor ("practitioner:ID", "room:ID", "patient:ID", "device:ID"). The primary key is what refuses a double booking.
+# Lane 0 is everybody's; a higher lane is a scheduler's deliberate overbooking. Core only: the hot path never builds objects of it.
+occupancy = Table(
+    "occupancy",
+    Base.metadata,
+    Column("organization_id", String(64), primary_key=True),
+    Column("actor", String(80), primary_key=True),
+    Column("tick", Integer, primary_key=True, autoincrement=False),
+    Column("lane", Integer, primary_key=True, autoincrement=False),
+    Column("appointment_id", String(64), nullable=False),
+    ForeignKeyConstraint(["organization_id", "appointment_id"], ["appointment.organization_id", "appointment.id"]),
+    Index(None, "organization_id", "appointment_id"),
+    sqlite_with_rowid=False,
+)

@@ -79,7 +79,9 @@ class Settings:
     def need_twilio(self) -> None:
         """Raises SettingsError when there are no Twilio credentials: without them no request can be told from a forged one."""
         if not (self.twilio_account_sid and self.twilio_auth_token):
-            raise SettingsError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are needed in production; set FRONTDESK_ENV=demo to try without Twilio")
+            raise SettingsError(
+                "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are needed in production; set FRONTDESK_ENV=demo to try without Twilio"
+            )
 
 
 class _Reader:

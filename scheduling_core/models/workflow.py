@@ -210,7 +210,7 @@ class OptOut(Base):
 
 
 class IdentityAttempt(Base):
-    """A wrong birth date. Counted by conversation, by number and day, and by patient and day."""
+    """A wrong birth date. Counted by conversation, by number and day, and by patient and day, unless it was withdrawn."""
 
     __tablename__ = "identity_attempt"
 
@@ -218,6 +218,7 @@ class IdentityAttempt(Base):
     conversation_id: Mapped[str] = mapped_column(String(64))
     phone: Mapped[str] = mapped_column(String(40))
     patient_id: Mapped[str | None] = mapped_column(String(64))
+    withdrawn: Mapped[bool] = mapped_column(default=False)  # corrected at once
     at: Mapped[dt.datetime]
 
     __table_args__ = (Index(None, "organization_id", "phone", "at"), Index(None, "organization_id", "patient_id", "at"))

@@ -1,0 +1,38 @@
+"""The record of who did what. Called by name where it happens, in the transaction that does it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sqlalchemy.orm import Session
+
+from scheduling_core import times
+from scheduling_core.models import AuditEvent
+
+Action = Literal["C", "R", "U", "D", "E"]  # FHIR AuditEvent.action: create, read, update, delete, execute
+
+
+def record(
+    session: Session,
+    *,
+    agent: str,
+    action: Action,
+    entity: str,
+    entity_id: str | None = None,
+    patient_id: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Add one audit row. `agent` is who acted ("assistant:CONVERSATION", "token:NAME", "staff:EMAIL", "worker", "load"),
+    `entity` the FHIR name of what was touched, `detail` ids, codes, and old and new of edits as plain JSON.
+    """
+    session.add(
+        AuditEvent(
+            at=times.now(),
+            agent=agent,
+            action=action,
+            entity=entity,
+            entity_id=entity_id,
+            patient_id=patient_id,
+            detail=detail or {},
+        )
+    )

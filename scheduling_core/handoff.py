@@ -1,0 +1,157 @@
+"""Handing a conversation or a piece of work to a person, and back."""
+
+from __future__ import annotations
+
+from sqlalchemy import case, select
+from sqlalchemy.orm import Session
+
+from scheduling_core import audit, idempotency, times
+from scheduling_core.errors import NotFoundError, WrongStateError
+from scheduling_core.models import Channel, Conversation, Owner, Priority, Task, TaskStatus, new_id
+
+OPEN = (TaskStatus.REQUESTED, TaskStatus.ACCEPTED, TaskStatus.IN_PROGRESS)
+
+
+def open_task(
+    session: Session,
+    *,
+    team: str,
+    reason: str,
+    description: str,
+    priority: Priority = Priority.ROUTINE,
+    patient_id: str | None = None,
+    phone: str | None = None,
+    conversation_id: str | None = None,
+    appointment_id: str | None = None,
+    key: str | None = None,
+    agent: str = "worker",
+) -> Task:
+    """Something that a person should do. The same key answers the same task, however often it is asked for."""
+    now = times.now()
+    task_id = new_id()
+    inserted = idempotency.insert_unless_there(
+        session,
+        Task,
+        id=task_id,
+        status=TaskStatus.REQUESTED,
+        priority=priority,
+        team=team,
+        reason=reason,
+        description=description,
+        patient_id=patient_id,
+        phone=phone,
+        conversation_id=conversation_id,
+        appointment_id=appointment_id,
+        idempotency_key=key,
+        created_at=now,
+        updated_at=now,
+    )
+    if not inserted:
+        return session.scalars(select(Task).where(Task.idempotency_key == key)).one()
+    audit.record(
+        session,
+        agent=f"assistant:{conversation_id}" if conversation_id else agent,
+        action="C",
+        entity="Task",
+        entity_id=task_id,
+        patient_id=patient_id,
+        detail={"reason": reason, "team": team},
+    )
+    return get_task(session, task_id)
+
+
+def get_task(session: Session, task_id: str) -> Task:
+    """Raises NotFoundError."""
+    task = session.scalars(select(Task).where(Task.id == task_id)).one_or_none()
+    if task is None:
+        raise NotFoundError(f"Task/{task_id}")
+    return task
+
+
+def open_tasks(session: Session, *, team: str | None = None, conversation_id: str | None = None) -> list[Task]:
+    """What is still to be done, the most urgent first, then the oldest."""
+    order = {Priority.STAT: 0, Priority.ASAP: 1, Priority.URGENT: 2, Priority.ROUTINE: 3}
+    found = select(Task).where(Task.status.in_(OPEN)).order_by(case(order, value=Task.priority), Task.created_at, Task.id)
+    if team is not None:
+        found = found.where(Task.team == team)
+    if conversation_id is not None:
+        found = found.where(Task.conversation_id == conversation_id)
+    return list(session.scalars(found))
+
+
+def close_task(session: Session, *, task_id: str, agent: str, status: TaskStatus = TaskStatus.COMPLETED) -> Task:
+    """Mark a task as done (or cancelled). Closing it again changes nothing. Raises NotFoundError."""
+    task = get_task(session, task_id)
+    if task.status in OPEN:
+        old, task.status, task.updated_at = task.status, status, times.now()
+        audit.record(
+            session,
+            agent=agent,
+            action="U",
+            entity="Task",
+            entity_id=task.id,
+            patient_id=task.patient_id,
+            detail={"status": {"old": old, "new": status}},
+        )
+    return task
+
+
+def take_over(session: Session, *, conversation_id: str, owner_name: str, agent: str) -> Conversation:
+    """A person (or a team, until a person picks it up) owns the conversation: the assistant is silent in it.
+
+    Raises NotFoundError; WrongStateError when the conversation is closed.
+    """
+    conversation = _conversation(session, conversation_id)
+    if not conversation.open:
+        raise WrongStateError(f"Conversation/{conversation_id}")
+    conversation.owner, conversation.owner_name = Owner.STAFF, owner_name
+    _audit_owner(session, conversation, agent)
+    return conversation
+
+
+def give_back(session: Session, *, conversation_id: str, agent: str) -> Conversation | None:
+    """The assistant speaks again, in a fresh episode: the old conversation is closed and a new one opened for the number.
+
+    Its new id starts the dialogue with no memory of the old, and whoever writes proves anew who they are. A call has no further
+    episode: None. Raises NotFoundError; WrongStateError when staff do not own it.
+    """
+    old = _conversation(session, conversation_id)
+    if not old.open or old.owner is not Owner.STAFF:
+        raise WrongStateError(f"Conversation/{conversation_id}")
+    old.open, old.owner, old.owner_name = False, Owner.BOT, None
+    _audit_owner(session, old, agent)
+    if old.channel is Channel.VOICE:
+        return None
+    now = times.now()
+    fresh = Conversation(
+        id=new_id(),
+        channel=old.channel,
+        phone=old.phone,
+        language=old.language,
+        last_turn_at=now,
+        created_at=now,
+        claim={},
+        state={},
+    )
+    session.add(fresh)
+    session.flush()
+    return fresh
+
+
+def _conversation(session: Session, conversation_id: str) -> Conversation:
+    conversation = session.scalars(select(Conversation).where(Conversation.id == conversation_id).with_for_update()).one_or_none()
+    if conversation is None:
+        raise NotFoundError(f"Conversation/{conversation_id}")
+    return conversation
+
+
+def _audit_owner(session: Session, conversation: Conversation, agent: str) -> None:
+    audit.record(
+        session,
+        agent=agent,
+        action="U",
+        entity="Conversation",
+        entity_id=conversation.id,
+        patient_id=conversation.patient_id,
+        detail={"owner": conversation.owner, "open": conversation.open},
+    )

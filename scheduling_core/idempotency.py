@@ -1,0 +1,47 @@
+"""Writes that happen once, however often they are asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from scheduling_core import times
+from scheduling_core.models import Base, IdempotencyKey
+
+
+def insert_unless_there(session: Session, table: type[Base], **values: Any) -> bool:
+    """Insert a row unless a unique key of it is taken; False when it is.
+
+    Waits for a transaction that is inserting the same key, and never fails because of it.
+    """
+    values["organization_id"] = session.info["organization"]
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    key = table.__mapper__.primary_key[-1]
+    inserted = session.execute(insert(table).values(**values).on_conflict_do_nothing().returning(key))
+    return inserted.first() is not None
+
+
+def earlier_answer(session: Session, key: str | None) -> dict[str, Any] | None:
+    """What the write under this key answered, or None when it has not been done.
+
+    None makes the key ours: the caller does the write and calls `remember` in the same transaction. Of two that ask at once, the
+    second waits for the first. Without a key: None.
+    """
+    if key is None or insert_unless_there(session, IdempotencyKey, key=key, result={}, created_at=times.now()):
+        return None
+    return session.execute(select(IdempotencyKey.result).where(IdempotencyKey.key == key)).scalar_one()
+
+
+def remember(session: Session, key: str | None, result: dict[str, Any]) -> None:
+    """Keep the answer of the write whose key `earlier_answer` gave us."""
+    if key is not None:
+        organization = session.info["organization"]
+        session.execute(
+            update(IdempotencyKey)
+            .where(IdempotencyKey.organization_id == organization, IdempotencyKey.key == key)
+            .values(result=result)
+            .execution_options(synchronize_session=False)
+        )

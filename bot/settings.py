@@ -54,7 +54,7 @@ class Settings:
             environ = os.environ
         read = _Reader(environ)
         env = _environment(read("FRONTDESK_ENV"))
-        data_dir = Path(read("FRONTDESK_DATA") or PROJECT / "data" / "local").expanduser().absolute()
+        data_dir = Path(read("FRONTDESK_DATA") or PROJECT / "var").expanduser().absolute()
         port = _port("FRONTDESK_PORT", read("FRONTDESK_PORT") or "8080")
         clock = read("FRONTDESK_CLOCK")
         settings = Settings(
@@ -75,6 +75,19 @@ class Settings:
         if env is Environment.PRODUCTION:
             _refuse_in_production(settings)
         return settings
+
+    def to_env(self) -> dict[str, str]:
+        """The variables that tell another process of this assistant where everything is; it inherits the rest."""
+        told = {
+            "FRONTDESK_ENV": str(self.env),
+            "FRONTDESK_DATA": str(self.data_dir),
+            "FRONTDESK_DATABASE_URL": self.database_url,
+            "FRONTDESK_PUBLIC_URL": self.public_url,
+            "FRONTDESK_PORT": str(self.port),
+            "FRONTDESK_DIALOGUE_URL": self.dialogue_url,
+            "FRONTDESK_ACTIONS_PORT": str(self.actions_port),
+        }
+        return told | {f"{name}_FILE": "" for name in told}
 
     def need_twilio(self) -> None:
         """Raises SettingsError when there are no Twilio credentials: without them no request can be told from a forged one."""

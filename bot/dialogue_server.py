@@ -1,0 +1,53 @@
+"""How Rasa is started: its own environment, its REST channel alone, on loopback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.settings import Settings
+from bot.training import DIALOGUE, dialogue_environ, dialogue_python
+
+
+def command(settings: Settings, model: Path) -> tuple[list[str], Path, dict[str, str]]:
+    """The command, its working folder and its environment. Writes the addresses of this run into the data folder for it."""
+    address = urlsplit(settings.dialogue_url)
+    folder = settings.data_dir / "dialogue"
+    folder.mkdir(parents=True, exist_ok=True)
+    endpoints = folder / "endpoints.yml"
+    endpoints.touch(mode=0o600)
+    endpoints.write_text(json.dumps(_endpoints(settings, folder), indent=2), encoding="utf-8")  # JSON is YAML
+    arguments = [
+        *(str(dialogue_python()), "-m", "rasa", "run", "--quiet"),
+        *("--interface", "127.0.0.1", "--port", str(address.port or 5005)),
+        *("--model", str(model), "--endpoints", str(endpoints), "--credentials", str(DIALOGUE / "credentials.yml")),
+    ]
+    return arguments, DIALOGUE, dialogue_environ() | {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+def _endpoints(settings: Settings, folder: Path) -> dict[str, object]:
+    return {
+        "action_endpoint": {"url": f"http://127.0.0.1:{settings.actions_port}/webhook"},
+        "tracker_store": _tracker_store(settings.database_url, folder),
+    }
+
+
+def _tracker_store(database_url: str, folder: Path) -> dict[str, object]:
+    """Open forms outlive a kill. Rasa's SQLAlchemy 1.4 reaches PostgreSQL through psycopg2 and does not know psycopg 3."""
+    if database_url.startswith("sqlite"):
+        return {"type": "SQL", "dialect": "sqlite", "db": str(folder / "tracker.db")}
+    from sqlalchemy.engine import make_url
+
+    url = make_url(database_url)
+    found = {
+        "type": "SQL",
+        "dialect": "postgresql+psycopg2",
+        "url": url.host,
+        "port": url.port,
+        "username": url.username,
+        "password": url.password,
+        "db": url.database,
+        "query": dict(url.query),
+    }
+    return {key: value for key, value in found.items() if value}

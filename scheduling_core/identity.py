@@ -95,10 +95,10 @@ def verify(
 def withdraw(session: Session, *, attempt_id: str) -> bool:
     """Take a wrong birth date off the count because it was corrected at once; False when the number did so too often today."""
     attempt = _attempt(session, attempt_id)
-    withdrawn = select(func.count()).where(
+    withdrawn = select(func.count(IdentityAttempt.id)).where(
         IdentityAttempt.phone == attempt.phone, IdentityAttempt.at >= _midnight(session), IdentityAttempt.withdrawn
     )
-    if attempt.withdrawn or session.scalar(withdrawn) >= WITHDRAWALS_A_NUMBER_A_DAY:
+    if attempt.withdrawn or (session.scalar(withdrawn) or 0) >= WITHDRAWALS_A_NUMBER_A_DAY:
         return False
     conversation = _conversation(session, attempt.conversation_id)
     if conversation.locked_out:

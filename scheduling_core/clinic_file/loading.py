@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from scheduling_core.models import (
     new_id,
 )
 
+_Item = Practitioner | Location | HealthcareService | Payer
 _TABLES: dict[str, type[Practitioner] | type[Location] | type[HealthcareService] | type[Payer]] = {
     "locations": Location,
     "services": HealthcareService,
@@ -124,9 +125,10 @@ def _parse(session: Session, number: int, digest: str) -> ClinicFile:
 
 def _keep_rows(
     session: Session, table: type[Practitioner] | type[Location] | type[HealthcareService] | type[Payer], wanted: Mapping[str, str]
-) -> list[Practitioner | Location | HealthcareService | Payer]:
+) -> list[_Item]:
     """One row for each id of the file; answers the rows that left it just now."""
-    rows: dict[str, Practitioner | Location | HealthcareService | Payer] = {row.id: row for row in session.scalars(select(table))}
+    found: Iterable[_Item] = session.scalars(select(table))
+    rows = {row.id: row for row in found}
     for item_id, name in wanted.items():
         if row := rows.get(item_id):
             row.name, row.active = name, True
@@ -138,9 +140,7 @@ def _keep_rows(
     return left
 
 
-def _task_for_each_visit(
-    session: Session, section: str, left: Practitioner | Location | HealthcareService | Payer, clinic: ClinicFile
-) -> int:
+def _task_for_each_visit(session: Session, section: str, left: _Item, clinic: ClinicFile) -> int:
     column, reason = _LEAVERS[section]
     visits = session.scalars(
         select(Appointment)

@@ -15,7 +15,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _weekdays(value: Any) -> Any:
-    """"mon-fri", "tue,thu", "mon,wed-fri" as a set of 0 (Monday) to 6."""
+    """ "mon-fri", "tue,thu", "mon,wed-fri" as a set of 0 (Monday) to 6."""
     if not isinstance(value, str):
         return value
     found: set[int] = set()

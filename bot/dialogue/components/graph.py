@@ -1,0 +1,136 @@
+"""The three readers as parts of Rasa's graph: sentence to vector, vector to intents, intents in the light of what was asked."""
+
+import logging
+import time
+from typing import Any, Dict, List, Text, Type
+
+import numpy as np
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.nlu.featurizers.featurizer import Featurizer
+from rasa.shared.core.constants import REQUESTED_SLOT
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.nlu.training_data.features import Features
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from components import asked
+from components.embedding import embed
+from components.intents import IntentModel, Ranking, fit
+
+logger = logging.getLogger(__name__)
+
+# Rasa reads the annotations of these methods to wire the graph, and wants typing's own generics in them.
+
+# Every event keeps its ranking, and a turn's cost grows with what the tracker holds.
+KEPT_IN_RANKING = 5
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
+class SentenceEmbedding(GraphComponent):
+    """Puts the sentence's vector on the message."""
+
+    @classmethod
+    def create(
+        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> "SentenceEmbedding":
+        # The model is read at start, not at the first patient's text.
+        embed(["hello"])
+        return cls()
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        for message, row in zip(messages, embed([message.get(TEXT) or "" for message in messages])):
+            message.add_features(Features(row[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, type(self).__name__))
+        return messages
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        began = time.monotonic()
+        self.process(training_data.training_examples)
+        logger.info("%d sentences made into vectors in %.0f s", len(training_data.training_examples), time.monotonic() - began)
+        return training_data
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class IntentReader(GraphComponent):
+    """Ranks the intents of a message by its vector and its spelling."""
+
+    @classmethod
+    def required_components(cls) -> List[Type]:
+        return [SentenceEmbedding]
+
+    def __init__(self, model_storage: ModelStorage, resource: Resource, model: "IntentModel | None" = None) -> None:
+        self._model_storage = model_storage
+        self._resource = resource
+        self._model = model
+
+    @classmethod
+    def create(
+        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> "IntentReader":
+        return cls(model_storage, resource)
+
+    @classmethod
+    def load(
+        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> "IntentReader":
+        with model_storage.read_from(resource) as folder:
+            return cls(model_storage, resource, IntentModel.load(folder))
+
+    def train(self, training_data: TrainingData) -> Resource:
+        began = time.monotonic()
+        examples = training_data.intent_examples
+        model = fit([example.get(TEXT) for example in examples], [example.get(INTENT) for example in examples], _vectors(examples))
+        with self._model_storage.write_to(self._resource) as folder:
+            model.save(folder)
+        logger.info("%d intents learned in %.0f s", len(model.intents), time.monotonic() - began)
+        return self._resource
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        if self._model is None:
+            raise ValueError("IntentReader is asked to read before it was trained")
+        texts = [message.get(TEXT) or "" for message in messages]
+        for message, ranking in zip(messages, self._model.rank(texts, _vectors(messages))):
+            _put(message, ranking)
+        return messages
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+class QuestionReader(GraphComponent):
+    """Reads the ranking again in the light of the question that is open in the conversation."""
+
+    @classmethod
+    def required_components(cls) -> List[Type]:
+        return [IntentReader]
+
+    @classmethod
+    def create(
+        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> "QuestionReader":
+        return cls()
+
+    def process(self, messages: List[Message], tracker: DialogueStateTracker) -> List[Message]:
+        question = tracker.get_slot(REQUESTED_SLOT) if REQUESTED_SLOT in tracker.slots else None
+        for message in messages:
+            ranking = [(entry["name"], entry["confidence"]) for entry in message.get(INTENT_RANKING_KEY)]
+            _put(message, asked.read(ranking, message.get(TEXT) or "", question, tracker.active_loop_name)[:KEPT_IN_RANKING])
+        return messages
+
+
+def _vectors(messages: List[Message]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    rows = []
+    for message in messages:
+        _, sentence = message.get_dense_features(TEXT)
+        if sentence is None:
+            raise ValueError("a message without an embedding")
+        rows.append(sentence.features[0])
+    return np.asarray(rows, np.float32)
+
+
+def _put(message: Message, ranking: Ranking) -> None:
+    entries = [{"name": intent, "confidence": confidence} for intent, confidence in ranking]
+    message.set(INTENT, entries[0], add_to_output=True)
+    message.set(INTENT_RANKING_KEY, entries, add_to_output=True)

@@ -1,0 +1,60 @@
+"""Read sentences with a trained model: python -m parse MODEL.tar.gz < LINES > LINES
+
+Run in bot/dialogue with its own environment. In: {"id", "text"} a line. Out: {"id", "intent", "confidence", "ranking"} a line, the
+ranking being the best three as [intent, confidence]. It reads what the served pipeline reads when no question is open, without
+server, database or Rasa itself.
+"""
+
+import json
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import yaml
+
+from components import asked
+from components.embedding import embed
+from components.intents import IntentModel, Ranking
+
+FALLBACK = "nlu_fallback"
+BATCH = 64
+
+
+def load(model_file: Path) -> tuple[IntentModel, float, float]:
+    """The classifier in a model file, and the two thresholds of its fallback: least confidence, least lead."""
+    with tempfile.TemporaryDirectory() as scratch, tarfile.open(model_file) as packed:
+        packed.extractall(scratch, filter="data")
+        [weights] = Path(scratch).rglob("intents.npz")
+        metadata = json.loads((Path(scratch) / "metadata.json").read_text(encoding="utf-8"))
+        nodes = metadata["predict_schema"]["nodes"].values()
+        [fallback] = [node["config"] for node in nodes if node["uses"].endswith("FallbackClassifier")]
+        return IntentModel.load(weights.parent), fallback["threshold"], fallback["ambiguity_threshold"]
+
+
+def read(texts: Sequence[str], model: IntentModel, *, least: float, least_lead: float) -> Iterator[Ranking]:
+    """The ranking of each text, the fallback first where the model is not sure enough."""
+    for start in range(0, len(texts), BATCH):
+        batch = texts[start : start + BATCH]
+        for text, ranking in zip(batch, model.rank(batch, embed(batch)), strict=True):
+            ranking = asked.read(ranking, text, None, None)
+            unsure = ranking[0][1] < least or ranking[0][1] - ranking[1][1] < least_lead
+            yield [(FALLBACK, least), *ranking] if unsure else ranking
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    model, least, least_lead = load(Path(sys.argv[1]))
+    lines = [json.loads(line) for line in sys.stdin if line.strip()]
+    rankings = read([str(line["text"]) for line in lines], model, least=least, least_lead=least_lead)
+    for line, ranking in zip(lines, rankings, strict=True):
+        best = [(intent, round(confidence, 4)) for intent, confidence in ranking[:3]]
+        print(json.dumps({"id": line["id"], "intent": best[0][0], "confidence": best[0][1], "ranking": best}), flush=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,8 +19,7 @@ def command(settings: Settings, model: Path) -> tuple[list[str], Path, dict[str,
     endpoints.touch(mode=0o600)
     endpoints.write_text(json.dumps(_endpoints(settings, folder), indent=2), encoding="utf-8")  # JSON is YAML
     arguments = [
-        *(str(dialogue_python()), "-m", "rasa", "run", "--quiet"),
-        *("--interface", "127.0.0.1", "--port", str(address.port or 5005)),
+        *(str(dialogue_python()), "-m", "serve", "--port", str(address.port or 5005)),
         *("--model", str(model), "--endpoints", str(endpoints), "--credentials", str(DIALOGUE / "credentials.yml")),
     ]
     return arguments, DIALOGUE, dialogue_environ() | {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}

@@ -36,7 +36,7 @@ class _StopAskedFor(BaseException):
 
 
 def up(*, clinic: Path, data: Path | None, port: int | None, say: Say) -> None:
-    """Runs the assistant until it is asked to stop. Raises CannotRunError and SettingsError; SystemExit(2) for a bad clinic file."""
+    """Runs the assistant until it is asked to stop. Raises CannotRunError, SettingsError, SystemExit(2) for a bad clinic file."""
     settings = _settings(data, port)
     for number in _STOPPING:
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup has SIGHUP ignored

@@ -144,7 +144,10 @@ def understand(
 
     loaded = _read_clinic(clinic)
     model = training.ensure_model(Settings.from_env().data_dir, _complain)
-    understanding.understand(loaded, model, as_json=jsonl)
+    try:
+        understanding.understand(loaded, model, as_json=jsonl)
+    except understanding.BadLineError as error:
+        raise _BadFileError(str(error)) from None
 
 
 @database.command("upgrade")
@@ -239,7 +242,7 @@ def main() -> NoReturn:
 
 
 class _BadFileError(Exception):
-    """A clinic file with mistakes, one a line."""
+    """What was given to read has mistakes, one a line."""
 
 
 def _read_clinic(file: Path) -> ClinicFile:

@@ -1,0 +1,116 @@
+"""What the assistant makes of sentences, each by itself: `frontdesk understand`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from actions import names, when
+from bot import emergency
+from bot.processes import CannotRunError
+from bot.training import DIALOGUE, dialogue_environ, dialogue_python
+from scheduling_core import times
+from scheduling_core.clinic_file.schema import ClinicFile
+
+# Our intents under the coarse names that evaluations use, where the two differ. "": nothing comes near.
+_COARSE = {
+    "ask_clinic": "request_info",
+    "ask_cost": "request_info",
+    "ask_hours": "request_info",
+    "ask_location": "request_info",
+    "ask_parking": "request_info",
+    "ask_prep": "request_info",
+    "ask_video": "request_info",
+    "billing": "",
+    "complaint": "",
+    "confirm_visit": "affirm",
+    "join_waitlist": "",
+    "medical_question": "",
+    "needs": "inform",
+    "nlu_fallback": "out_of_scope",
+    "opt_out": "stop",
+    "running_late": "",
+    "update_details": "inform",
+    "wrong_number": "",
+}
+
+
+class BadLineError(Exception):
+    """Lines that cannot be read, each named by its number, one a line."""
+
+
+def understand(clinic: ClinicFile, model: Path, *, as_json: bool) -> None:
+    """Reads standard input to its end and writes a line for each line. Raises BadLineError before anything is written."""
+    sentences = list(_read(sys.stdin, clinic, as_json=as_json))
+    with tempfile.TemporaryFile("w+") as asked, tempfile.TemporaryFile("w+") as answered:
+        asked.writelines(json.dumps({"id": number, "text": sentence["text"]}) + "\n" for number, sentence in enumerate(sentences))
+        asked.seek(0)
+        intents = subprocess.Popen(
+            [dialogue_python(), "-m", "parse", str(model)], cwd=DIALOGUE, env=dialogue_environ(), stdin=asked, stdout=answered
+        )
+        found = [_resolved(clinic, sentence) for sentence in sentences]  # meanwhile
+        if intents.wait():
+            raise CannotRunError("The trained model could not be read; its reason stands above")
+        answered.seek(0)
+        for sentence, rest, line in zip(sentences, found, answered, strict=True):
+            read = json.loads(line)
+            intent = _COARSE.get(read["intent"], read["intent"])
+            _write(
+                {"id": sentence["id"], "intent": intent, "confidence": read["confidence"], **rest},
+                sentence["text"],
+                as_json=as_json,
+            )
+
+
+def _read(lines: Iterable[str], clinic: ClinicFile, *, as_json: bool) -> Iterator[dict[str, Any]]:
+    mistakes = []
+    present = times.to_wall(times.now(), clinic.zone).replace(tzinfo=None)
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        if not as_json:
+            yield {"id": number, "text": line.strip(), "now": present}
+            continue
+        try:
+            given = json.loads(line)
+            now = dt.datetime.fromisoformat(given["now"]).replace(tzinfo=None) if given.get("now") else present
+            yield {"id": given["id"], "text": str(given["text"]), "now": now}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else 'it is not {"id", "text", "now"} in JSON'
+            mistakes.append(f"standard input:{number}: {reason}")
+    if mistakes:
+        raise BadLineError("\n".join(mistakes))
+
+
+def _resolved(clinic: ClinicFile, sentence: dict[str, Any]) -> dict[str, Any]:
+    text = sentence["text"]
+    mentions = names.mentioned(clinic, text)
+    return {
+        "when": when.as_contract(when.read(text, sentence["now"], hours=_hours(clinic))),
+        "services": list(mentions.services),
+        "practitioners": list(mentions.practitioners),
+        "payers": list(mentions.payers),
+        "locations": list(mentions.locations),
+        "emergency": emergency.red_flag(text) is not None,
+    }
+
+
+def _hours(clinic: ClinicFile) -> tuple[dt.time, dt.time]:
+    """From the earliest opening to the latest closing of the week, anywhere."""
+    spans = [span for location in clinic.locations for span in location.hours.values()]
+    return min(span.start for span in spans), max(span.end for span in spans)
+
+
+def _write(found: dict[str, Any], text: str, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    rest = {key: value for key, value in found.items() if value and key not in ("id", "intent", "confidence")}
+    said = [f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in rest.items()]
+    print("\n  ".join([text, f"intent {found['intent'] or 'none'} ({found['confidence']:.2f})", *said]))

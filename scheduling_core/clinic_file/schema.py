@@ -1,4 +1,8 @@
-"""The clinic file as typed values: what a practice manager writes, checked in shape. `checking` looks at what the parts say together."""
+"""The clinic file as typed values: what a practice manager writes, checked in shape.
+
+`checking` looks at what the parts say together. The sentence below each key is its documentation: `describing` makes the page and
+the JSON schema for editors out of it.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +13,39 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+)
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def _weekdays(value: Any) -> Any:
-    """ "mon-fri", "tue,thu", "mon,wed-fri" as a set of 0 (Monday) to 6."""
-    if not isinstance(value, str):
+def weekdays(value: Any) -> frozenset[int]:
+    """ "mon-fri", "tue,thu", "mon,wed-fri" or [tue, thu] as a set of 0 (Monday) to 6; "fri-mon" runs over the weekend."""
+    if isinstance(value, frozenset):
         return value
+    written = ",".join(map(str, value)) if isinstance(value, list) else str(value)
     found: set[int] = set()
-    for part in value.replace(" ", "").lower().split(","):
-        first, _, last = part.partition("-")
-        if first not in WEEKDAYS or (last and last not in WEEKDAYS):
+    for part in written.replace(" ", "").lower().split(","):
+        first, dash, last = part.partition("-")
+        if first not in WEEKDAYS or (dash and last not in WEEKDAYS):
             raise ValueError(f'"{part}" is no weekday or range of weekdays; write for example "mon-fri" or "tue,thu"')
         a, b = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
         found |= set(range(a, b + 1)) if a <= b else set(range(a, 7)) | set(range(b + 1))
     return frozenset(found)
+
+
+def _weekdays_as_written(value: str) -> str:
+    weekdays(value)
+    return value
 
 
 def _write_weekdays(days: frozenset[int]) -> str:
@@ -39,31 +59,21 @@ class Span(BaseModel):
     start: dt.time
     end: dt.time
 
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
-def _span(value: Any) -> Any:
-    if not isinstance(value, str):
+
+def _span(value: Any) -> Span:
+    if isinstance(value, Span):
         return value
-    if not (match := re.fullmatch(r"\s*(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\s*", value)):
+    match = re.fullmatch(r"\s*(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\s*", str(value))
+    if not match:
         raise ValueError(f'"{value}" is no time span; write for example "08:00-12:00"')
     numbers = [int(group) for group in match.groups()]
     try:
         return Span(start=dt.time(numbers[0], numbers[1]), end=dt.time(numbers[2], numbers[3]))
     except ValueError:
         raise ValueError(f'"{value}" has a time that no clock shows; write for example "08:00-12:00"') from None
-
-
-def _write_span(span: Span) -> str:
-    return f"{span.start:%H:%M}-{span.end:%H:%M}"
-
-
-def _ages(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if match := re.fullmatch(r"\s*(\d+)\s*\+\s*", value):
-        return Ages(youngest=int(match[1]), oldest=None)
-    if match := re.fullmatch(r"\s*(\d+)\s*-\s*(\d+)\s*", value):
-        return Ages(youngest=int(match[1]), oldest=int(match[2]))
-    raise ValueError(f'"{value}" is no range of ages; write for example "0-17" or "18+"')
 
 
 class Ages(BaseModel):
@@ -76,9 +86,20 @@ class Ages(BaseModel):
     def __contains__(self, years: int) -> bool:
         return self.youngest <= years and (self.oldest is None or years <= self.oldest)
 
+    def __str__(self) -> str:
+        return f"{self.youngest}+" if self.oldest is None else f"{self.youngest}-{self.oldest}"
 
-def _write_ages(ages: Ages) -> str:
-    return f"{ages.youngest}+" if ages.oldest is None else f"{ages.youngest}-{ages.oldest}"
+
+def _ages(value: Any) -> Ages:
+    if isinstance(value, Ages):
+        return value
+    match = re.fullmatch(r"\s*(\d{1,3})\s*(?:\+|-\s*(\d{1,3}))\s*", str(value))
+    if not match:
+        raise ValueError(f'"{value}" is no range of ages; write for example "0-17" or "18+"')
+    youngest, oldest = int(match[1]), int(match[2]) if match[2] else None
+    if oldest is not None and oldest < youngest:
+        raise ValueError(f'"{value}" ends before it starts; write for example "{oldest}-{youngest}"')
+    return Ages(youngest=youngest, oldest=oldest)
 
 
 def _zone(value: str) -> str:
@@ -95,125 +116,273 @@ def _phone(value: str) -> str:
     return value
 
 
-Weekdays = Annotated[frozenset[int], BeforeValidator(_weekdays), PlainSerializer(_write_weekdays)]
-TimeSpan = Annotated[Span, BeforeValidator(_span), PlainSerializer(_write_span)]
-AgeRange = Annotated[Ages, BeforeValidator(_ages), PlainSerializer(_write_ages)]
+def _email(value: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        raise ValueError(f'"{value}" is no mail address; write for example "desk@clinic.example"')
+    return value
+
+
+def _language(value: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
+        raise ValueError(f'"{value}" is no language code; write for example "en" or "es"')
+    return value
+
+
+def _id(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", value):
+        better = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")[:64]
+        raise ValueError(
+            f'"{value}" is no id; use small letters, digits and hyphens' + (f', for example "{better}"' if better else "")
+        )
+    return value
+
+
+def _words(value: str) -> str:
+    if not value.strip():
+        raise ValueError("nothing is written here")
+    return value
+
+
+def _json(description: str, pattern: str, *examples: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "description": description, "pattern": pattern, "examples": list(examples)})
+
+
+_DAY_PATTERN = r"^\s*(mon|tue|wed|thu|fri|sat|sun)(\s*[-,]\s*(mon|tue|wed|thu|fri|sat|sun))*\s*$"
+_TIME_PATTERN = r"^\s*\d{1,2}:\d\d\s*-\s*\d{1,2}:\d\d\s*$"
+
+Weekdays = Annotated[
+    frozenset[int],
+    BeforeValidator(weekdays),
+    PlainSerializer(_write_weekdays),
+    _json("Weekdays.", _DAY_PATTERN, "mon-fri", "tue,thu"),
+]
+WeekdayKey = Annotated[str, AfterValidator(_weekdays_as_written)]
+TimeSpan = Annotated[
+    Span, BeforeValidator(_span), PlainSerializer(str), _json("From and to, by the clock on the wall.", _TIME_PATTERN, "08:00-12:00")
+]
+AgeRange = Annotated[
+    Ages,
+    BeforeValidator(_ages),
+    PlainSerializer(str),
+    _json("Whole years, both ends included.", r"^\s*\d+\s*(\+|-\s*\d+)\s*$", "0-17", "18+"),
+]
 Zone = Annotated[str, AfterValidator(_zone)]
 Phone = Annotated[str, AfterValidator(_phone)]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-Minutes = Annotated[int, Field(ge=1, le=24 * 60)]
+Email = Annotated[str, AfterValidator(_email)]
+Language = Annotated[str, AfterValidator(_language)]
+Id = Annotated[str, AfterValidator(_id)]
+Words = Annotated[str, AfterValidator(_words)]
+Flag = Annotated[bool, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True)]
+Minutes = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
+Buffer = Annotated[int, Field(strict=True, ge=0, le=24 * 60)]
+Money = Annotated[Decimal, Field(ge=0, decimal_places=2)]
 ModeName = Literal["in-person", "video"]
-WeeklyHours = dict[str, TimeSpan]  # "mon-fri": "08:00-17:00"
+WeeklyHours = dict[WeekdayKey, TimeSpan]  # "mon-fri": "08:00-17:00"
+
+
+def _kind_of_use(value: Any) -> str:
+    return "services" if isinstance(value, (list, tuple)) else "urgent"
+
+
+KeepFor = Annotated[
+    Annotated[Literal["urgent"], Tag("urgent")] | Annotated[list[Id], Field(min_length=1), Tag("services")],
+    Discriminator(_kind_of_use),
+]
 
 
 class Part(BaseModel):
     """A part of the clinic file: unknown keys are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class ClinicInfo(Part):
-    name: str
+    """The clinic itself, and the rules of its calendar."""
+
+    name: Words
+    """What patients call the clinic."""
     timezone: Zone
-    languages: list[str] = ["en"]
+    """The zone of every location that names none of its own."""
+    languages: list[Language] = Field(["en"], min_length=1)
+    """Languages spoken here, as codes."""
     phone: Phone
-    main_email: str | None = None
+    """The number that patients text and call."""
+    main_email: Email | None = None
+    """Where mail to the desk goes."""
     grid_minutes: Literal[5, 10, 15, 20, 30, 60] = 5
-    booking_horizon_days: int = Field(120, ge=1, le=730)
-    booking_notice_minutes: int = Field(60, ge=0)
-    cancellation_notice_hours: int = Field(24, ge=0)
-    hold_minutes: int = Field(8, ge=1, le=24 * 60)
+    """Every duration and every start is a multiple of this."""
+    booking_horizon_days: Whole = Field(120, ge=1, le=730)
+    """Visits are booked no later than this many days ahead."""
+    booking_notice_minutes: Whole = Field(60, ge=0)
+    """Visits are booked no sooner than this from now, urgent visits aside."""
+    cancellation_notice_hours: Whole = Field(24, ge=0)
+    """Cancellations later than this are accepted, noted and told to staff."""
+    hold_minutes: Whole = Field(8, ge=1, le=24 * 60)
+    """How long an offered time is kept while the patient decides."""
 
 
 class Room(Part):
+    """A room that a visit can need for itself."""
+
     id: Id
-    name: str
-    kind: str
+    """Unique among the rooms of the clinic."""
+    name: Words
+    """What staff call it."""
+    kind: Words
+    """What a service asks for in its `room`."""
 
 
 class LocationPart(Part):
+    """A place where patients are seen."""
+
     id: Id
-    name: str
-    aliases: list[str] = []
+    """A short name that never changes: visits keep it."""
+    name: Words
+    """What patients call it."""
+    aliases: list[Words] = []
+    """Other words for it."""
     address: str = ""
+    """The postal address, told to patients who ask."""
     directions: str = ""
+    """How to find it, told word for word."""
     parking: str = ""
-    timezone: Zone | None = None  # the clinic's where it is left out
+    """Where to park, told word for word."""
+    timezone: Zone | None = None
+    """Its own zone, where it is not the clinic's."""
     hours: WeeklyHours
+    """When it is open, by weekday."""
     rooms: list[Room] = []
+    """Rooms that are booked along with a visit. Ordinary consulting rooms need not be listed."""
 
     def hours_on(self, weekday: int) -> list[Span]:
-        return [span for days, span in self.hours.items() if weekday in _weekdays(days)]
+        """Its opening hours on a weekday, 0 is Monday."""
+        return [span for days, span in self.hours.items() if weekday in weekdays(days)]
 
 
 class Closure(Part):
+    """A whole day on which the clinic is closed."""
+
     date: dt.date
-    name: str
-    locations: list[Id] | None = None  # every location where it is left out
+    """The day."""
+    name: Words
+    """Why, told to patients who ask for that day."""
+    locations: list[Id] | None = Field(None, min_length=1)
+    """The locations that close; all of them where it is left out."""
 
 
 class Recall(Part):
-    every_months: int = Field(ge=1)
+    """When a patient is due for this service again."""
+
+    every_months: Whole = Field(ge=1, le=240)
+    """How often."""
     ages: AgeRange | None = None
+    """For whom by age; everybody where it is left out."""
     sex: Literal["female", "male"] | None = None
+    """For whom by sex; everybody where it is left out."""
 
 
 class ServicePart(Part):
+    """Something that can be booked."""
+
     id: Id
-    name: str
-    aliases: list[str] = []
+    """A short name that never changes: visits and orders keep it."""
+    name: Words
+    """What patients call it."""
+    aliases: list[Words] = []
+    """Other words that patients use for it."""
     minutes: Minutes
-    buffer_before_minutes: int = Field(0, ge=0)
-    buffer_after_minutes: int = Field(0, ge=0)
+    """How long the patient is seen."""
+    buffer_before_minutes: Buffer = 0
+    """Kept free before it, for the practitioner and the room."""
+    buffer_after_minutes: Buffer = 0
+    """Kept free after it, for the practitioner and the room."""
     who: Literal["new", "established", "any"] = "any"
+    """Which patients may book it."""
     ages: AgeRange | None = None
-    modes: list[ModeName] = ["in-person"]
-    specialty: str
-    room: str | None = None  # the kind of room that the visit needs
+    """Which ages may book it; all where it is left out."""
+    modes: list[ModeName] = Field(["in-person"], min_length=1)
+    """How it can take place."""
+    specialty: Words
+    """The field of medicine it belongs to."""
+    room: Words | None = None
+    """The kind of room that it needs for itself."""
     urgency: Literal["routine", "urgent"] = "routine"
-    needs_order: bool = False
-    needs_referral: bool = False
-    paperwork: list[str] = []
+    """An urgent service may use the times kept for urgent visits, and needs no notice."""
+    needs_order: Flag = False
+    """Only with an order on file."""
+    needs_referral: Flag = False
+    """Only with a referral on file."""
+    paperwork: list[Words] = []
+    """What the patient brings."""
     prep: str = ""
+    """How the patient prepares, told word for word."""
     recall: Recall | None = None
+    """When a patient is due again."""
 
 
 class Session(Part):
     """A weekly stretch in which a practitioner sees patients at a location."""
 
     days: Weekdays
+    """The weekdays."""
     at: Id
+    """The location."""
     time: TimeSpan
+    """From and to."""
 
 
 class Block(Part):
-    """A part of the schedule kept for one use until `release_hours` before the block starts."""
+    """A part of the schedule kept for one use."""
 
     days: Weekdays
+    """The weekdays."""
     time: TimeSpan
-    keep_for: Literal["urgent"] | list[Id]
-    release_hours: int = Field(0, ge=0)
+    """From and to, within the schedule."""
+    keep_for: KeepFor
+    """`urgent`, or the services that alone may use it."""
+    release_hours: Whole = Field(0, ge=0)
+    """What is still free is given back to all this many hours before the block starts."""
     at: Id | None = None
+    """The location, where the schedule has several at this time of the week."""
 
 
 class Absence(Part):
+    """Days on which a practitioner sees nobody."""
+
     from_: dt.date = Field(alias="from")
+    """The first day."""
     to: dt.date
+    """The last day."""
     reason: str = ""
+    """For staff; patients are not told."""
 
 
 class PractitionerPart(Part):
+    """Somebody who sees patients."""
+
     id: Id
-    name: str
-    aliases: list[str] = []
+    """A short name that never changes: visits keep it."""
+    name: Words
+    """The full name with its title, as patients say it."""
+    aliases: list[Words] = []
+    """Other names that patients use."""
     gender: Literal["female", "male", "other"] | None = None
-    languages: list[str] = ["en"]
-    specialties: list[str] = []
+    """For patients who ask for a woman or a man."""
+    languages: list[Language] = ["en"]
+    """Languages spoken, as codes."""
+    specialties: list[Words] = []
+    """Fields of medicine."""
     services: list[Id]
-    max_visits_per_day: int | None = Field(None, ge=1)
+    """The services given."""
+    max_visits_per_day: Whole | None = Field(None, ge=1)
+    """No more visits than this on a day."""
     schedule: list[Session]
+    """The weekly hours."""
     blocks: list[Block] = []
+    """Parts of the schedule kept for one use."""
     absences: list[Absence] = []
+    """Vacations and other days away."""
 
     @property
     def family(self) -> str:
@@ -222,86 +391,154 @@ class PractitionerPart(Part):
 
 
 class PayerPart(Part):
+    """An insurer whose patients are seen."""
+
     id: Id
-    name: str
-    aliases: list[str] = []
-    payer_id: str
+    """A short name that never changes: coverages keep it."""
+    name: Words
+    """The full name."""
+    aliases: list[Words] = []
+    """Other words that patients use for it."""
+    payer_id: Words
+    """The X12 payer identifier."""
     in_network: list[Id] = []
+    """The practitioners who are in its network."""
 
 
 class SelfPay(Part):
-    allowed: bool = True
-    price_list: dict[Id, Decimal] = {}
+    """Patients who pay themselves."""
+
+    allowed: Flag = True
+    """Whether they are seen."""
+    price_list: dict[Id, Money] = {}
+    """What a service costs them."""
 
 
 class Eligibility(Part):
-    check_days_before: int = Field(3, ge=0)
-    recheck_after_days: int = Field(30, ge=1)
+    """Asking insurers whether a coverage is in force."""
+
+    check_days_before: Whole = Field(3, ge=0)
+    """Asked this many days before a visit."""
+    recheck_after_days: Whole = Field(30, ge=1)
+    """An answer older than this is asked for again."""
 
 
 class ReferralPartner(Part):
+    """Where this clinic sends patients."""
+
     id: Id
-    name: str
-    specialty: str
+    """A short name that never changes: referrals keep it."""
+    name: Words
+    """What it is called."""
+    specialty: Words
+    """Its field of medicine."""
     phone: Phone | None = None
+    """Its phone."""
     fax: Phone | None = None
+    """Its fax."""
     accepts: list[Id] = []
+    """The payers that it takes."""
 
 
 class Reminders(Part):
-    send_before_hours: list[Annotated[int, Field(ge=1)]] = [72, 24]
+    """Reminding patients of their visits."""
+
+    send_before_hours: list[Annotated[int, Field(strict=True, ge=1)]] = [72, 24]
+    """When, in hours before the visit."""
     channels: list[Literal["sms", "call", "email"]] = ["sms"]
+    """How, in order of preference unless the patient chose."""
     quiet_hours: TimeSpan = Span(start=dt.time(21), end=dt.time(8))
+    """Nothing that the clinic starts goes out at these hours of the patient's zone."""
     cancel_if_unconfirmed: Literal["never"] = "never"
+    """A visit that is not confirmed stays on the books."""
 
 
 class Waitlist(Part):
-    offer_minutes: int = Field(20, ge=1)
-    offer_at_once: int = Field(1, ge=1)
-    min_notice_hours: int = Field(2, ge=0)
+    """Offering a time that came free to those who wait for one."""
+
+    offer_minutes: Whole = Field(20, ge=1)
+    """How long an offer stands."""
+    offer_at_once: Whole = Field(1, ge=1)
+    """How many are asked at the same time."""
+    min_notice_hours: Whole = Field(2, ge=0)
+    """Times sooner than this are not offered."""
 
 
 class Emergency(Part):
-    say: str
+    """What is said when life may be in danger."""
+
+    say: Words
+    """The sentence, told word for word."""
     after_hours_line: Phone | None = None
+    """Who answers at night."""
 
 
 class Handoff(Part):
+    """People who take over from the assistant."""
+
     hours: WeeklyHours
+    """When they are there."""
     transfer_to: Phone
-    teams: list[str] = ["desk", "billing", "clinical", "language-access", "mobility"]
+    """The desk's phone."""
+    teams: list[Words] = Field(["desk", "billing", "clinical", "language-access", "mobility"], min_length=1)
+    """The teams that work is given to."""
 
 
 class Question(Part):
-    ask: list[str]
-    say: str
+    """A question that patients ask, and its answer."""
+
+    ask: list[Words] = Field(min_length=1)
+    """Ways of asking."""
+    say: Words
+    """The answer, told word for word."""
 
 
 class StaffPart(Part):
-    name: str
-    email: str
+    """A first account; its password is set at the first sign-in."""
+
+    name: Words
+    """The full name."""
+    email: Email
+    """The address that the account signs in with."""
     role: Literal["scheduler", "billing", "clinician", "manager", "auditor"]
+    """What the account may do."""
 
 
 class ClinicFile(Part):
-    """A whole clinic. `zone` and the by-id look-ups are derived."""
+    """All that a practice manager writes: who works where and when, what is offered, who pays, and the house rules."""
 
     clinic: ClinicInfo
+    """The clinic itself, and the rules of its calendar."""
     locations: list[LocationPart] = Field(min_length=1)
+    """The places where patients are seen."""
     closures: list[Closure] = []
-    holiday_calendar: str | None = None  # "US-IL": country and subdivision of the holidays library
+    """Whole days on which the clinic, or a location, is closed."""
+    holiday_calendar: Words | None = None
+    """Public holidays, closed too: a country and a subdivision, as in `US-IL` or `DE-BY`."""
     services: list[ServicePart] = Field(min_length=1)
+    """What can be booked."""
     practitioners: list[PractitionerPart] = Field(min_length=1)
+    """Who sees patients."""
     payers: list[PayerPart] = []
+    """Insurers, and who is in their networks."""
     self_pay: SelfPay = SelfPay()
+    """Patients who pay themselves."""
     eligibility: Eligibility = Eligibility()
+    """Asking insurers whether a coverage is in force."""
     referral_partners: list[ReferralPartner] = []
+    """Where this clinic sends patients."""
     reminders: Reminders = Reminders()
+    """Reminding patients of their visits."""
     waitlist: Waitlist = Waitlist()
+    """Offering a time that came free to those who wait for one."""
     emergency: Emergency
+    """What is said when life may be in danger."""
     handoff: Handoff
+    """People who take over from the assistant."""
     questions: list[Question] = []
+    """Questions that are answered word for word."""
     staff: list[StaffPart] = []
+    """First accounts."""
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -1,0 +1,84 @@
+"""Rules that rewrite pieces into larger pieces: a pattern over their letters, and what it builds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from actions.when.meanings import Now
+from actions.when.text import Piece
+
+Made = tuple[str, Any] | list[tuple[str, Any]] | None
+Build = Callable[[Now, "Match"], Made]
+
+
+class Match:
+    """The pieces that a pattern matched, whole or by a group's name (which a rule's other patterns may lack); `left` and `right` stand beside."""
+
+    def __init__(self, pieces: Sequence[Piece], found: re.Match[str]) -> None:
+        self._pieces, self._found = pieces, found
+        self.start, self.end = found.span()
+
+    def group(self, name: str) -> list[Piece]:
+        if name not in self._found.re.groupindex:
+            return []
+        start, end = self._found.span(name)
+        return list(self._pieces[start:end]) if start >= 0 else []
+
+    def one(self, name: str) -> Piece | None:
+        found = self.group(name)
+        return found[0] if found else None
+
+    def value(self, name: str) -> Any:
+        piece = self.one(name)
+        return piece.value if piece else None
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return list(self._pieces[self.start : self.end])
+
+    @property
+    def left(self) -> Piece | None:
+        return self._pieces[self.start - 1] if self.start else None
+
+    @property
+    def further_left(self) -> Piece | None:
+        return self._pieces[self.start - 2] if self.start > 1 else None
+
+    @property
+    def right(self) -> Piece | None:
+        return self._pieces[self.end] if self.end < len(self._pieces) else None
+
+
+class Stage:
+    """Rules tried together, the longest match first, from left to right."""
+
+    def __init__(self) -> None:
+        self._rules: list[tuple[re.Pattern[str], Build]] = []
+
+    def rule(self, *patterns: str) -> Callable[[Build], Build]:
+        def add(build: Build) -> Build:
+            self._rules.extend((re.compile(pattern), build) for pattern in patterns)
+            return build
+
+        return add
+
+    def rewrite(self, now: Now, pieces: list[Piece]) -> list[Piece]:
+        letters = "".join(piece.letter for piece in pieces)
+        made: list[Piece] = []
+        at = 0
+        while at < len(letters):
+            found = [(m.end(), -n, m, build) for n, (pattern, build) in enumerate(self._rules) if (m := pattern.match(letters, at)) and m.end() > at]
+            for end, _, match, build in sorted(found, key=lambda each: each[:2], reverse=True):
+                if built := build(now, Match(pieces, match)):
+                    first, last = pieces[at], pieces[end - 1]
+                    text = " ".join(piece.text for piece in pieces[at:end])
+                    several = built if isinstance(built, list) else [built]
+                    made.extend(Piece(letter, first.start, last.end, value, text) for letter, value in several)
+                    at = end
+                    break
+            else:
+                made.append(pieces[at])
+                at += 1
+        return made

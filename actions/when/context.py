@@ -1,0 +1,92 @@
+"""Words that point at another visit or at the times last offered: "same time next week", "the later one", "push it back an hour"."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from actions.when.cascade import Made, Match, Stage
+from actions.when.meanings import DAY, Clock, Dates, Duration, Moment, Now, Span, after, monday
+
+RELATIONS, OFFERS = Stage(), Stage()
+
+
+def moved(anchor: dt.datetime, duration: Duration, sign: int) -> Made:
+    """The start shifted: by hours exactly, by days at the same time."""
+    if duration.minutes:
+        at = anchor + sign * dt.timedelta(days=duration.days, minutes=duration.minutes)
+        return ("Θ", Moment(at, exact=True))
+    day = after(anchor.date(), duration, sign)
+    return ("Θ", Moment(dt.datetime.combine(day, anchor.time()), exact=True))
+
+
+@RELATIONS.rule(r"π[~B]?(?P<d>D)", r"(?P<e>ρ)[~B]?(?P<d>D)", r"(?P<d>D)_?(?P<l>L)", r"(?P<d>D)_?(?P<e>E)", r"(?P<d>D)(?P<f>F)(?![a-zA-Zα])")
+def _shift(now: Now, m: Match) -> Made:
+    """ "push it back an hour", "a week later", "an hour earlier"."""
+    base = now.talked_about
+    if base is None:
+        return None
+    return moved(base, m.value("d"), -1 if m.one("e") else 1)
+
+
+@RELATIONS.rule(r"(?P<way>[EL])[~]?δ", r"δ[,]?[_]{0,2}(?P<way>[EL])")
+def _same_day_earlier(now: Now, m: Match) -> Made:
+    base = now.talked_about
+    way = m.one("way")
+    if base is None or way is None:
+        return None
+    clock = Clock(base.hour, base.minute, None, True)
+    if way.letter == "L":
+        later = (base + dt.timedelta(minutes=1)).time()
+        return [("a", Dates(base.date(), base.date())), ("y", Span(Clock(later.hour, later.minute, None, True), None))]
+    return [("a", Dates(base.date(), base.date())), ("y", Span(None, clock))]
+
+
+@RELATIONS.rule(r"δ", r"ψ", r"θ", r"ς", r"T?ε", r"[|&]T?ε")
+def _same(now: Now, m: Match) -> Made:
+    base = now.talked_about
+    letter = m.pieces[-1].letter
+    if letter == "ε":
+        first = monday((base or now.now).date()) + 7 * DAY
+        if m.pieces[0].letter in "|&":
+            return None
+        return ("a", Dates(first, first + 6 * DAY, "week")) if "week" in m.pieces[-1].text or "semana" in m.pieces[-1].text else None
+    if letter == "ς":
+        week = monday((base or (now.offered[0] if now.offered else now.now)).date())
+        return ("a", Dates(max(week, now.today), week + 6 * DAY, "week"))
+    if base is None:
+        return ("_", None)
+    made: list[tuple[str, object]] = []
+    if letter in "δψ":
+        made.append(("Δ", Dates(base.date(), base.date())))
+    if letter in "θψ":
+        made.append(("θ", Clock(base.hour, base.minute, None, True)))
+    return made
+
+
+@RELATIONS.rule(r"(?P<a>a)[,]?[|&]T?ε")
+def _or_the_one_after(now: Now, m: Match) -> Made:
+    """ "next week or the one after"."""
+    dates = m.value("a")
+    if dates.first is None or dates.last is None or dates.bound:
+        return None
+    length = dates.last - dates.first + DAY
+    return ("a", Dates(dates.first, dates.last + length, "days"))
+
+
+@OFFERS.rule(r"[Tg](?P<n>o)(?P<z>z|_)?", r"(?P<n>o)(?P<z>z)", r"[Tg](?P<n>[lLE])(?P<z>z|_)?", r"(?P<n>[lLE])(?P<z>z)", r"(?P<n>o)$")
+def _choose(now: Now, m: Match) -> Made:
+    """ "the second one", "the later one"."""
+    piece, z = m.one("n"), m.one("z")
+    assert piece
+    if z and z.letter == "_" and z.text not in ("option", "slot", "choice", "time", "opcion", "hora", "please", "works", "then"):
+        return None
+    if not z and m.right and m.right.letter not in ".,":
+        return None
+    if piece.letter == "o":
+        if piece.text[:1].isdigit() and not z or not 1 <= piece.value <= len(now.offered):
+            return None
+        return ("Φ", now.offered[piece.value - 1])
+    if piece.letter == "l" and not z:
+        return None
+    ordered = sorted(now.offered)
+    return ("Φ", ordered[0] if piece.letter == "E" else now.offered[-1] if piece.letter == "l" else ordered[-1])

@@ -1,0 +1,526 @@
+"""One reading of all that a sentence says about time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from actions.when.clocks import CLOCKS, DURATIONS, PARTS
+from actions.when.combine import BOUNDS, LISTS, SHAPES
+from actions.when.context import OFFERS, RELATIONS
+from actions.when.dates import DATES, RANGES
+from actions.when.meanings import DAY, Clock, Dates, Moment, Now, Span, Weekdays, Window, monday, next_weekday
+from actions.when.say import say_day
+from actions.when.text import Piece, fold, is_spanish, pieces
+from scheduling_core.calendar.wishes import Days, Hours, TimeWish
+
+_WEEKDAY_KEYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LOOSE = 30  # minutes either side of "around 3"
+_MIDNIGHT = dt.time(0)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of the words about time, in the clinic's wall time.
+
+    `wish` is what a search uses. `start`, `end`, `grain` and `bound` (None, "after", "before") are the same as one stretch of time:
+    the end of days is exclusive, the end of clock ranges is the time said. `question` is a code, not None where a patient should be
+    asked which of `readings` was meant: "date-weekday-disagree", "next-weekday". `span` is the part of the text that was read.
+    """
+
+    wish: TimeWish
+    start: dt.datetime | None
+    end: dt.datetime | None
+    grain: str
+    bound: str | None = None
+    question: str | None = None
+    readings: tuple[str, ...] = ()
+    span: str = ""
+
+
+def read(
+    text: str,
+    now: dt.datetime,
+    *,
+    hours: tuple[dt.time, dt.time] = (dt.time(8), dt.time(18)),
+    anchor: dt.datetime | None = None,
+    offered: Sequence[dt.datetime] = (),
+    language: str | None = None,
+) -> Reading | None:
+    """What `text` says about the time of a visit, or None. Never raises, whatever the text.
+
+    `now`, `anchor` (the visit talked about) and `offered` (times offered last) are naive wall time; `hours` are the clinic's, by which a
+    bare "at 3" is read.
+    """
+    here = Now(now, is_spanish(fold(text[:400]), language), hours, anchor, tuple(offered))
+    parsed = parse(text, here, language)
+    heard = _hear(parsed, here)
+    if heard is None:
+        return None
+    reading = _reading(heard, here)
+    if reading is None:
+        return None
+    reading = replace(reading, span=text[heard.start : heard.end])
+    return _pick_offered(reading, heard, parsed, here)
+
+
+def parse(text: str, now: Now, language: str | None = None) -> list[Piece]:
+    found = pieces(text, language=language)
+    if now.offered:
+        found = OFFERS.rewrite(now, found)
+    for stage in (RANGES, CLOCKS, DURATIONS, PARTS, LISTS, DATES, RELATIONS, SHAPES, RELATIONS, LISTS, SHAPES, BOUNDS):
+        found = stage.rewrite(now, found)
+    return found
+
+
+@dataclass
+class _Heard:
+    """The pieces about time, sorted by what they are about."""
+
+    ranges: list[Dates] = field(default_factory=list)
+    weekdays: frozenset[int] = frozenset()
+    named: tuple[int, ...] = ()
+    row: tuple[int, int] | None = None
+    clocks: list[Clock] = field(default_factory=list)
+    windows: list[Window | Span] = field(default_factory=list)
+    not_ranges: list[Dates] = field(default_factory=list)
+    not_weekdays: frozenset[int] = frozenset()
+    not_windows: list[Window | Span | Clock] = field(default_factory=list)
+    moment: Moment | None = None
+    chosen: dt.datetime | None = None
+    same_time: Clock | None = None
+    same_day: dt.date | None = None
+    soonest: bool = False
+    anything: bool = False
+    hint: str | None = None
+    start: int = 1 << 30
+    end: int = 0
+
+
+_DAY_LETTERS, _TIME_LETTERS = "awW", "iιy"
+_OURS = _DAY_LETTERS + _TIME_LETTERS + "ΘΦΔθSV"
+_SMALL = "TA~@IO&|,:_"
+
+
+def _hear(parsed: list[Piece], now: Now) -> _Heard | None:
+    heard = _Heard()
+    last_day = last_time = -99
+    negated_before = False
+    found = False
+    for at, piece in enumerate(parsed):
+        if piece.letter not in _OURS or _passed(parsed, at, now):
+            continue
+        negative = _is_negated(parsed, at) or (negated_before and _joined(parsed, max(last_day, last_time), at, "|&,"))
+        negated_before = negative
+        found = True
+        heard.start, heard.end = min(heard.start, piece.start), max(heard.end, piece.end)
+        if piece.letter in _DAY_LETTERS:
+            joined = last_day >= 0 and _joined(parsed, last_day, at, "|&,/")
+            _add_day(heard, piece, negative, joined, now, _corrects(parsed, last_day, at))
+            last_day = at
+        elif piece.letter in _TIME_LETTERS:
+            joined = last_time >= 0 and _joined(parsed, last_time, at, "|&/")
+            _add_time(heard, piece, negative, joined, _corrects(parsed, last_time, at))
+            last_time = at
+        elif piece.letter == "Θ":
+            heard.moment = piece.value
+        elif piece.letter == "Φ":
+            heard.chosen = piece.value if not negative else heard.chosen
+        elif piece.letter == "Δ":
+            heard.same_day = piece.value.first
+        elif piece.letter == "θ":
+            heard.same_time = piece.value
+        elif piece.letter == "S":
+            heard.soonest = True
+        elif piece.letter == "V":
+            heard.anything = True
+    return heard if found else None
+
+
+def _passed(parsed: list[Piece], at: int, now: Now) -> bool:
+    """A birth date or a day gone by is no wish."""
+    piece = parsed[at]
+    if piece.letter == "a":
+        dates = piece.value
+        if dates.last is not None and dates.last < now.today and dates.bound != "before":
+            return True
+        for back in range(1, 5):
+            if at - back < 0 or parsed[at - back].letter in "." + _OURS:
+                break
+            if parsed[at - back].letter == "J":
+                return True
+    return piece.letter == "Θ" and not piece.value.exact and piece.value.at < now.now - dt.timedelta(hours=12)
+
+
+def _joined(parsed: list[Piece], before: int, at: int, marks: str) -> bool:
+    between = [p.letter for p in parsed[before + 1 : at]]
+    return bool(between) and len(between) <= 4 and any(letter in marks for letter in between) and all(letter in _SMALL + "/Y" for letter in between if letter != "_") and between.count("_") <= 1
+
+
+def _corrects(parsed: list[Piece], before: int, at: int) -> bool:
+    return before >= 0 and any(p.letter == "C" or p.text in ("no", "nope") for p in parsed[before + 1 : at])
+
+
+def _is_negated(parsed: list[Piece], at: int) -> bool:
+    """Whether a "not", "except" or "can't" before the piece is about it."""
+    words = 0
+    for back in range(at - 1, max(-1, at - 8), -1):
+        letter, text = parsed[back].letter, parsed[back].text
+        if letter == "X":
+            return words == 0
+        if letter == "N":
+            return words == 0 if text in ("no", "not", "nope", "ni") else words <= 4
+        if letter == "_":
+            words += 1
+        elif letter not in "TAYO~@IrzgP":
+            return False
+    return False
+
+
+def _add_day(heard: _Heard, piece: Piece, negative: bool, joined: bool, now: Now, corrects: bool) -> None:
+    value = piece.value
+    if negative:
+        if piece.letter == "a":
+            if value.bound == "before" and value.last:
+                heard.ranges = [Dates(value.last, None, bound="after")]
+            elif value.bound == "after" and value.first:
+                heard.ranges = [Dates(now.today, value.first - DAY, bound="before")]
+            else:
+                heard.not_ranges.append(value)
+        else:
+            heard.not_weekdays |= value.days if isinstance(value, Weekdays) else frozenset((value,))
+        return
+    if corrects:
+        heard.ranges, heard.weekdays, heard.named, heard.row = [], frozenset(), (), None
+    if piece.letter == "a":
+        if joined and (heard.ranges or heard.named):
+            heard.ranges.append(value)
+        elif heard.ranges and _within(heard.ranges[-1], value):
+            pass
+        elif heard.ranges and heard.ranges[-1].bound and value.bound and heard.ranges[-1].bound != value.bound:
+            heard.ranges = [_both(heard.ranges[-1], value)]
+        else:
+            heard.ranges = [value]
+            if value.is_day:
+                heard.weekdays, heard.named, heard.row = frozenset(), (), None
+        return
+    if isinstance(value, Weekdays):
+        if heard.ranges and not joined and all(dates.is_day for dates in heard.ranges):
+            heard.ranges = []
+        heard.weekdays = (heard.weekdays | value.days) if joined else value.days
+        heard.row, heard.named = value.span, ()
+        return
+    if heard.ranges and not joined and all(dates.is_day for dates in heard.ranges):
+        heard.ranges = []
+    heard.named = (*heard.named, value) if joined else (value,)
+    if not joined:
+        heard.weekdays, heard.row = frozenset(), None
+
+
+def _within(inner: Dates, outer: Dates) -> bool:
+    return (
+        inner.is_day and not outer.is_day and not outer.bound and outer.first is not None and outer.last is not None
+        and inner.first is not None and outer.first <= inner.first <= outer.last
+    )  # fmt: skip
+
+
+def _both(a: Dates, b: Dates) -> Dates:
+    firsts = [d.first for d in (a, b) if d.bound == "after"]
+    lasts = [d.last for d in (a, b) if d.bound == "before"]
+    return Dates(firsts[0], lasts[0], "days")
+
+
+def _add_time(heard: _Heard, piece: Piece, negative: bool, joined: bool, corrects: bool) -> None:
+    value = piece.value
+    if negative:
+        if isinstance(value, Span) and (value.first is None) != (value.last is None):
+            heard.windows = [Span(value.last, value.first)]
+        else:
+            heard.not_windows.append(value[0] if isinstance(value, tuple) else value)
+        return
+    if corrects:
+        heard.clocks, heard.windows = [], []
+    if isinstance(value, Window):
+        if joined and heard.windows:
+            heard.windows.append(value)
+        elif heard.clocks:
+            heard.hint = value.half or heard.hint
+        elif heard.windows and isinstance(heard.windows[-1], Span):
+            heard.hint = value.half or heard.hint
+            if value.half is None:
+                heard.windows.append(value)
+        else:
+            heard.windows = [value]
+        return
+    for window in heard.windows:
+        if isinstance(window, Window):
+            heard.hint = window.half or heard.hint
+    if isinstance(value, Span):
+        if joined and heard.windows:
+            heard.windows.append(value)
+            return
+        if heard.windows and isinstance(heard.windows[-1], Span) and (heard.windows[-1].first is None) != (value.first is None):
+            heard.windows = [Span(heard.windows[-1].first or value.first, heard.windows[-1].last or value.last)]
+        else:
+            heard.windows = [value]
+        heard.clocks = []
+        return
+    clocks = list(value) if isinstance(value, tuple) else [value]
+    heard.windows = []
+    heard.clocks = heard.clocks + clocks if joined else clocks
+
+
+def resolve(clock: Clock, hint: str | None, hours: tuple[dt.time, dt.time]) -> dt.time:
+    """The time of day of a clock as said: by am or pm, by the part of day, else by the clinic's hours."""
+    if clock.sure and clock.half is None or clock.hour > 12:
+        return dt.time(clock.hour % 24, clock.minute)
+    hour = clock.hour % 12
+    if clock.half:
+        return dt.time(hour + 12 * (clock.half == "pm"), clock.minute)
+    if hint == "am":
+        return dt.time(clock.hour if clock.hour == 12 else hour, clock.minute)
+    if hint in ("pm", "evening"):
+        return dt.time(hour + 12, clock.minute)
+    if hint == "night":
+        return dt.time(hour + 12 if 6 <= hour else hour, clock.minute)
+    if hint == "lunch":
+        return dt.time(hour + 12 if hour < 6 else hour, clock.minute)
+    am, pm = dt.time(hour, clock.minute), dt.time(hour + 12, clock.minute)
+    fits = [hours[0] <= each <= hours[1] for each in (am, pm)]
+    if fits[0] != fits[1]:
+        return am if fits[0] else pm
+    return am if hour >= 7 else pm
+
+
+def resolve_span(span: Span, hint: str | None, hours: tuple[dt.time, dt.time]) -> tuple[dt.time | None, dt.time | None]:
+    """Both ends, each read by the other: "9 to 3 pm", "11:30 am to 12:30"."""
+    first, last = span.first, span.last
+    if first is None or last is None:
+        return (first and resolve(first, hint, hours)), (last and resolve(last, hint, hours))
+    loose_first, loose_last = (c.half is None and not c.sure and c.hour <= 12 for c in (first, last))
+    if loose_first and not loose_last:
+        end = resolve(last, hint, hours)
+        options = [dt.time(first.hour % 12 + add, first.minute) for add in (0, 12)]
+        return max((o for o in options if o < end), default=options[0]), end
+    start = resolve(first, hint, hours)
+    if loose_last:
+        options = [dt.time(last.hour % 12 + add, last.minute) for add in (0, 12)]
+        return start, min((o for o in options if o > start), default=options[0])
+    return start, resolve(last, hint, hours)
+
+
+def _reading(heard: _Heard, now: Now) -> Reading | None:
+    if heard.chosen:
+        return _exact(heard.chosen)
+    if heard.moment and (heard.moment.exact or not (heard.clocks or heard.windows or heard.ranges)):
+        return _exact(heard.moment.at) if heard.moment.exact else _from_moment(heard.moment.at)
+    days = _days(heard, now)
+    if days is None:
+        return None
+    wish, ranges, question, readings = days
+    at: tuple[dt.time, ...] = ()
+    clocks = heard.clocks or ([heard.same_time] if heard.same_time and not heard.windows else [])
+    times = [resolve(clock, heard.hint, now.hours) for clock in clocks]
+    spans: list[tuple[dt.time | None, dt.time | None]] = []
+    said: list[tuple[dt.time | None, dt.time | None]] = []
+    loose: list[Hours] = []
+    for clock, time in zip(clocks, times, strict=True):
+        if clock.loose:
+            loose.append(_around(time))
+        else:
+            at += (time,)
+    for window in heard.windows:
+        if isinstance(window, Span):
+            both = resolve_span(window, heard.hint, now.hours)
+            spans.append(both)
+            said.append(both)
+        else:
+            spans.append(_window_starts(window, now))
+            said.append(window.said)
+    hours = tuple(Hours(a or _MIDNIGHT, b) for a, b in spans if b is None or (a or _MIDNIGHT) < b) + tuple(loose)
+    if at and loose:
+        hours, at = hours + tuple(Hours(t, (dt.datetime.combine(now.today, t) + dt.timedelta(minutes=1)).time()) for t in at), ()
+    excluded = tuple(_excluded(each, heard.hint, now) for each in heard.not_windows)
+    wish = replace(wish, hours=hours, at=at, except_hours=excluded)
+    if not wish:
+        if heard.soonest:
+            return Reading(TimeWish(soonest=True), now.now, None, "second")
+        return Reading(wish, None, None, "any") if heard.anything else None
+    start, end, grain, bound = _stretch(ranges, times, said, heard, wish, now)
+    return Reading(wish, start, end, grain, bound, question, readings)
+
+
+def _exact(at: dt.datetime) -> Reading:
+    return Reading(TimeWish(days=(Days(at.date(), at.date()),), at=(at.time().replace(second=0, microsecond=0),)), at, None, "minute")
+
+
+def _from_moment(at: dt.datetime) -> Reading:
+    at = at.replace(microsecond=0)
+    return Reading(TimeWish(days=(Days(at.date(), at.date()),), hours=(Hours(at.time().replace(second=0), None),)), at, None, "minute")
+
+
+def _around(time: dt.time) -> Hours:
+    middle = time.hour * 60 + time.minute
+    first, last = max(0, middle - _LOOSE), middle + _LOOSE + 1
+    return Hours(dt.time(*divmod(first, 60)), dt.time(*divmod(last, 60)) if last < 24 * 60 else None)
+
+
+def _window_starts(window: Window, now: Now) -> tuple[dt.time | None, dt.time | None]:
+    opening, closing = now.hours
+    if window.name == "first-thing":
+        return _MIDNIGHT, dt.time(min(opening.hour + 2, 23), opening.minute)
+    if window.name == "last-thing":
+        return dt.time(max(closing.hour - 2, 0), closing.minute), None
+    return window.starts
+
+
+def _excluded(value: Window | Span | Clock, hint: str | None, now: Now) -> Hours:
+    if isinstance(value, Window):
+        first, last = _window_starts(value, now)
+        return Hours(first or _MIDNIGHT, last)
+    if isinstance(value, Span):
+        first, last = resolve_span(value, hint, now.hours)
+        return Hours(first or _MIDNIGHT, last)
+    time = resolve(value, hint, now.hours)
+    return Hours(time, (dt.datetime.combine(now.today, time) + dt.timedelta(minutes=1)).time() if time < dt.time(23, 59) else None)
+
+
+def _days(heard: _Heard, now: Now) -> tuple[TimeWish, list[Dates], str | None, tuple[str, ...]] | None:
+    """The days of the wish, the ranges they came from, and the question if there is one."""
+    ranges, weekdays, named = list(heard.ranges), heard.weekdays, heard.named
+    language = "es" if now.spanish else "en"
+    if heard.same_day and not ranges and not named and not weekdays:
+        ranges = [Dates(heard.same_day, heard.same_day)]
+    if heard.same_time and now.talked_about and len(ranges) == 1 and ranges[0].grain == "week" and ranges[0].first and not weekdays and not named:
+        same = monday(ranges[0].first) + now.talked_about.weekday() * DAY
+        ranges = [Dates(same, same)]
+    if heard.row and not ranges:
+        first = _in_offered(now, heard.row[0]) or next_weekday(now.today, heard.row[0], today_too=now.today.weekday() == heard.row[0])
+        ranges, weekdays = [Dates(first, first + (heard.row[1] - heard.row[0]) % 7 * DAY, "days")], frozenset()
+    if named:
+        long = next((dates for dates in ranges if not dates.is_day), None)
+        if long is None and len(named) == 1 and not weekdays:
+            found = _in_offered(now, named[0]) or next_weekday(now.today, named[0])
+            ranges = [*ranges, Dates(found, found)]
+        elif long is not None and len(named) == 1 and not weekdays and (found := _only(long, named[0])):
+            ranges = [Dates(found, found)]
+        else:
+            weekdays |= frozenset(named)
+    elif len(weekdays) == 1 and len(ranges) == 1 and not heard.row and (found := _only(ranges[0], next(iter(weekdays)))):
+        ranges, weekdays = [Dates(found, found)], frozenset()
+    spans = tuple(Days(*dates.wide) if dates.wide else Days(dates.first, dates.last) for dates in ranges)
+    question = next((dates.question for dates in ranges if dates.question), None)
+    readings = next((tuple(say_day(day, now.today, language) for day in dates.readings) for dates in ranges if dates.question), ())
+    wish = TimeWish(
+        days=tuple(Days(_from_today(span.first, span.last, now), span.last) for span in spans),
+        weekdays=weekdays,
+        except_days=tuple(Days(dates.first, dates.last) for dates in heard.not_ranges),
+        except_weekdays=heard.not_weekdays,
+    )
+    return wish, ranges, question, readings
+
+
+def _from_today(first: dt.date | None, last: dt.date | None, now: Now) -> dt.date | None:
+    """No search looks into the past: "this week" starts today."""
+    return now.today if first and last and first < now.today <= last else first
+
+
+def _only(dates: Dates, weekday: int) -> dt.date | None:
+    """The one such weekday of a week."""
+    if dates.first is None or dates.last is None or (dates.last - dates.first).days > 6:
+        return None
+    return next((day for step in range(7) if (day := dates.first + step * DAY).weekday() == weekday and day <= dates.last), None)
+
+
+def _in_offered(now: Now, weekday: int) -> dt.date | None:
+    days = {each.date() for each in now.offered if each.weekday() == weekday}
+    return days.pop() if len(days) == 1 else None
+
+
+def _stretch(
+    ranges: list[Dates], times: list[dt.time], said: list[tuple[dt.time | None, dt.time | None]], heard: _Heard, wish: TimeWish, now: Now
+) -> tuple[dt.datetime | None, dt.datetime | None, str, str | None]:
+    """The wish as one stretch: start, end, grain, bound."""
+    at = lambda day, time: dt.datetime.combine(day, time or _MIDNIGHT)  # noqa: E731 - three uses, one line
+    first, last, grain, bound = _first_days(ranges, heard, wish, now)
+    if times:
+        day = first or now.today
+        if first is None and at(day, times[0]) <= now.now:
+            day += DAY
+        return at(day, times[0]), None, "minute", None
+    if said:
+        a, b = said[0]
+        day = first or now.today
+        if first is None and (b or a) and at(day, b or a) <= now.now:
+            day += DAY
+        is_span = isinstance(heard.windows[0], Span)
+        if b is None:
+            return at(day, a), None, "minute", "after"
+        if a is None:
+            return None, at(day, b), "minute", "before"
+        end_day = last if last and last != first and is_span and (last - day).days < 60 and len(ranges) == 1 and ranges[0].at else day
+        return at(day, a), at(end_day + (DAY if b <= a else 0 * DAY), b), "minute" if is_span else "hour", None
+    if bound == "after":
+        return at(first, None), None, "day", "after"
+    if bound == "before":
+        return None, at(last, None) + DAY, "day", "before"
+    if first is None:
+        return None, None, "any", None
+    return at(first, None), at(last or first, None) + DAY, grain, None
+
+
+def _first_days(ranges: list[Dates], heard: _Heard, wish: TimeWish, now: Now) -> tuple[dt.date | None, dt.date | None, str, str | None]:
+    if ranges:
+        dates = ranges[0]
+        if len(ranges) > 1 and all(each.first and each.last and not each.bound for each in ranges):
+            return min(each.first for each in ranges if each.first), max(each.last for each in ranges if each.last), "days", None
+        return dates.first, dates.last, dates.grain, dates.bound
+    if wish.weekdays:
+        found = next(day for step in range(1, 8) if (day := now.today + step * DAY).weekday() in wish.weekdays)
+        return found, found, "day", None
+    if heard.not_ranges:
+        return heard.not_ranges[0].first, heard.not_ranges[0].last, heard.not_ranges[0].grain, None
+    if heard.not_weekdays:
+        found = next(day for step in range(1, 8) if (day := now.today + step * DAY).weekday() in heard.not_weekdays)
+        return found, found, "day", None
+    return None, None, "any", None
+
+
+_OTHER = frozenset("else other another different more earlier later sooner instead otra otro otros otras".split())
+
+
+def _pick_offered(reading: Reading, heard: _Heard, parsed: list[Piece], now: Now) -> Reading:
+    """An offered time that the words name: "the 9:20", "the Thursday one"."""
+    if not now.offered or heard.chosen or reading.question or reading.bound or not reading.wish or reading.wish.soonest:
+        return reading
+    if any(p.text in _OTHER or p.letter in "NX" for p in parsed):
+        return reading
+    wish = reading.wish
+    if heard.clocks and not wish.names_days:  # "the 9:20" is whichever half of the day was offered
+        fits = [o for o in now.offered if any((o.hour - c.hour) % 12 == 0 and o.minute == c.minute for c in heard.clocks)]
+    else:
+        fits = [o for o in now.offered if wish.allows(o)]
+    definite = any(p.letter == "z" or p.text == "the" for p in parsed)
+    names = heard.clocks or (wish.days and all(d.first == d.last for d in wish.days)) or definite
+    return replace(_exact(fits[0]), span=reading.span) if len(fits) == 1 and names else reading
+
+
+def as_contract(reading: Reading | None) -> dict[str, Any] | None:
+    """The reading as `frontdesk understand` prints it, or None."""
+    if reading is None:
+        return None
+    wish = reading.wish
+    excepted = [_WEEKDAY_KEYS[day] for day in sorted(wish.except_weekdays)]
+    excepted += [f"{d.first}/{d.last}" if d.first != d.last else f"{d.first}" for d in wish.except_days]
+    excepted += [f"{h.start:%H:%M}-{h.end:%H:%M}" if h.end else f"{h.start:%H:%M}-" for h in wish.except_hours]
+    return {
+        "start": reading.start.isoformat() if reading.start else None,
+        "end": reading.end.isoformat() if reading.end else None,
+        "grain": reading.grain,
+        "bound": reading.bound,
+        "weekdays": [_WEEKDAY_KEYS[day] for day in sorted(wish.weekdays)],
+        "except": excepted,
+        "ambiguous": reading.question is not None,
+    }

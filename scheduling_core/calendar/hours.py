@@ -1,0 +1,225 @@
+"""When people work: weekly hours less closures, public holidays and absences, as stretches of ticks per practitioner and day.
+
+A working stretch is one session of the weekly schedule on one calendar day, cut to the hours of its location. Visits lie inside one
+stretch with their buffers: nobody is asked to prepare a room before the clinic opens.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from scheduling_core import times
+from scheduling_core.calendar import ticks
+from scheduling_core.clinic_file.schema import Block, ClinicFile, PractitionerPart, ServicePart, Session, Span
+
+_REMEMBERED_CLINICS = 4
+_REMEMBERED_DAYS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A block on one day: kept for one use until `released_at`."""
+
+    first: int
+    end: int
+    block: Block
+    released_at: dt.datetime
+
+    def keeps_out(self, service: ServicePart, now: dt.datetime) -> bool:
+        if now >= self.released_at:
+            return False
+        if self.block.keep_for == "urgent":
+            return service.urgency != "urgent"
+        return service.id not in self.block.keep_for
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One session on one day, in ticks; bitmaps count from `first`."""
+
+    practitioner_id: str
+    location_id: str
+    day: dt.date  # of the location's calendar
+    day_first: int  # the ticks of that day
+    day_end: int
+    first: int
+    end: int
+    grid: int  # the ticks at which a visit may start
+    clock: tuple[int, ...]  # of each tick the wall time, in ticks since midnight
+    kept: tuple[Kept, ...]
+
+    @property
+    def length(self) -> int:
+        return self.end - self.first
+
+
+class Hours:
+    """The working stretches of one clinic, remembered."""
+
+    def __init__(self, clinic: ClinicFile) -> None:
+        self.clinic = clinic
+        self._stretches: dict[tuple[str, dt.date], tuple[Stretch, ...]] = {}
+        self._shortest: dict[str, int] = {}
+
+    def on(self, practitioner_id: str, day: dt.date) -> tuple[Stretch, ...]:
+        """The stretches of a practitioner on a calendar day, by time."""
+        key = (practitioner_id, day)
+        found = self._stretches.get(key)
+        if found is None:
+            if len(self._stretches) >= _REMEMBERED_DAYS:
+                self._stretches.clear()
+            found = self._stretches[key] = _stretches(self.clinic, self.clinic.practitioners_by_id[practitioner_id], day)
+        return found
+
+    def shortest_visit(self, practitioner_id: str) -> int:
+        """The ticks that the shortest visit of a practitioner takes: a gap below that is of no use."""
+        if practitioner_id not in self._shortest:
+            services = self.clinic.services_by_id
+            given = self.clinic.practitioners_by_id[practitioner_id].services
+            self._shortest[practitioner_id] = min((sum(lengths(services[one])) for one in given), default=1)
+        return self._shortest[practitioner_id]
+
+
+_remembered: list[Hours] = []
+_remembering = Lock()
+
+
+def hours_of(clinic: ClinicFile) -> Hours:
+    """The hours of a clinic. A clinic file is never changed in place, so the same object has the same hours."""
+    for known in _remembered:
+        if known.clinic is clinic:
+            return known
+    made = Hours(clinic)
+    with _remembering:
+        _remembered[:] = [made, *_remembered[: _REMEMBERED_CLINICS - 1]]
+    return made
+
+
+def lengths(service: ServicePart) -> tuple[int, int, int]:
+    """The ticks of a service's buffer before, visit and buffer after."""
+    return (
+        ticks.ticks_in(service.buffer_before_minutes),
+        ticks.ticks_in(service.minutes),
+        ticks.ticks_in(service.buffer_after_minutes),
+    )
+
+
+def is_holiday(clinic: ClinicFile, day: dt.date) -> bool:
+    return clinic.holiday_calendar is not None and day in _public_holidays(clinic.holiday_calendar, day.year)
+
+
+def is_closure(clinic: ClinicFile, location_id: str, day: dt.date) -> bool:
+    return any(c.date == day and (c.locations is None or location_id in c.locations) for c in clinic.closures)
+
+
+def is_absent(practitioner: PractitionerPart, day: dt.date) -> bool:
+    return any(absence.from_ <= day <= absence.to for absence in practitioner.absences)
+
+
+def is_open(clinic: ClinicFile, location_id: str, first: int, end: int) -> bool:
+    """Whether the weekly hours of a location hold this stretch."""
+    zone = clinic.zone_of(location_id)
+    day = times.to_wall(ticks.instant_of(first), zone).date()
+    open_hours = _merged(clinic.locations_by_id[location_id].hours_on(day.weekday()))
+    return any(a <= first and end <= b for a, b in (_ticks_of(day, span, zone) for span in open_hours))
+
+
+def works(clinic: ClinicFile, session: Session, first: int, end: int) -> bool:
+    """Whether a session of the weekly schedule holds this stretch."""
+    zone = clinic.zone_of(session.at)
+    day = times.to_wall(ticks.instant_of(first), zone).date()
+    a, b = _ticks_of(day, session.time, zone)
+    return day.weekday() in session.days and a <= first and end <= b
+
+
+def day_bounds(day: dt.date, zone: ZoneInfo) -> tuple[int, int]:
+    """The ticks of a calendar day: 23 to 25 hours."""
+    return (
+        ticks.tick_from(times.from_wall(day, dt.time(0), zone)),
+        ticks.tick_from(times.from_wall(day + dt.timedelta(days=1), dt.time(0), zone)),
+    )
+
+
+@cache
+def _public_holidays(calendar: str, year: int) -> frozenset[dt.date]:
+    country, _, subdivision = calendar.partition("-")
+    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
+
+
+def _stretches(clinic: ClinicFile, practitioner: PractitionerPart, day: dt.date) -> tuple[Stretch, ...]:
+    if is_holiday(clinic, day) or is_absent(practitioner, day):
+        return ()
+    found = []
+    for session in practitioner.schedule:
+        if day.weekday() not in session.days or is_closure(clinic, session.at, day):
+            continue
+        zone = clinic.zone_of(session.at)
+        works_from, works_to = _ticks_of(day, session.time, zone)
+        for span in _merged(clinic.locations_by_id[session.at].hours_on(day.weekday())):
+            opens, closes = _ticks_of(day, span, zone)
+            first, end = max(works_from, opens), min(works_to, closes)
+            if first < end:
+                found.append(_stretch(clinic, practitioner, session, day, first, end))
+    return tuple(sorted(found, key=lambda stretch: stretch.first))
+
+
+def _stretch(clinic: ClinicFile, practitioner: PractitionerPart, session: Session, day: dt.date, first: int, end: int) -> Stretch:
+    zone = clinic.zone_of(session.at)
+    clock = _clock(first, end, zone)
+    step = ticks.ticks_in(clinic.clinic.grid_minutes)
+    kept = []
+    for block in practitioner.blocks:
+        if day.weekday() in block.days and block.at in (None, session.at):
+            a, b = _ticks_of(day, block.time, zone)
+            if a < end and first < b:
+                begins = times.from_wall(day, block.time.start, zone)
+                kept.append(Kept(max(a, first), min(b, end), block, begins - dt.timedelta(hours=block.release_hours)))
+    day_first, day_end = day_bounds(day, zone)
+    return Stretch(
+        practitioner_id=practitioner.id,
+        location_id=session.at,
+        day=day,
+        day_first=day_first,
+        day_end=day_end,
+        first=first,
+        end=end,
+        grid=sum(1 << place for place, tick in enumerate(clock) if tick % step == 0),
+        clock=clock,
+        kept=tuple(kept),
+    )
+
+
+def _clock(first: int, end: int, zone: ZoneInfo) -> tuple[int, ...]:
+    at_start = _ticks_since_midnight(first, zone)
+    if _ticks_since_midnight(end - 1, zone) == at_start + end - 1 - first:
+        return tuple(range(at_start, at_start + end - first))
+    return tuple(_ticks_since_midnight(tick, zone) for tick in range(first, end))  # the clock changes meanwhile
+
+
+def _ticks_since_midnight(tick: int, zone: ZoneInfo) -> int:
+    wall = times.to_wall(ticks.instant_of(tick), zone)
+    return (wall.hour * 60 + wall.minute) // ticks.MINUTES
+
+
+def _ticks_of(day: dt.date, span: Span, zone: ZoneInfo) -> tuple[int, int]:
+    """The whole ticks inside a span of wall time; an end at 00:00 is midnight."""
+    end_day = day if span.end != dt.time(0) else day + dt.timedelta(days=1)
+    return ticks.tick_from(times.from_wall(day, span.start, zone)), ticks.tick_of(times.from_wall(end_day, span.end, zone))
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """Spans that touch or overlap as one."""
+    found: list[Span] = []
+    for span in sorted(spans, key=lambda one: one.start):
+        if found and span.start <= found[-1].end:
+            found[-1] = Span(start=found[-1].start, end=max(found[-1].end, span.end))
+        else:
+            found.append(span)
+    return found

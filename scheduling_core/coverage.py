@@ -29,7 +29,7 @@ def record(
     agent: str,
     key: str | None = None,
 ) -> Coverage:
-    """Note a coverage; those in force before it become cancelled. `payer_id` is None for a payer that the clinic file does not know.
+    """Note a coverage; those in force before it become cancelled. `payer_id` is None for a payer that the clinic file has not.
 
     The same key again answers the same coverage. Raises NotFoundError.
     """

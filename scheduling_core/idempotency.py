@@ -32,7 +32,8 @@ def earlier_answer(session: Session, key: str | None) -> dict[str, Any] | None:
     """
     if key is None or insert_unless_there(session, IdempotencyKey, key=key, result={}, created_at=times.now()):
         return None
-    return session.scalars(select(IdempotencyKey.result).where(IdempotencyKey.key == key)).one()
+    answer: dict[str, Any] = session.scalars(select(IdempotencyKey.result).where(IdempotencyKey.key == key)).one()
+    return answer
 
 
 def remember(session: Session, key: str | None, result: dict[str, Any]) -> None:

@@ -29,8 +29,8 @@ class Verdict:
     """What a birth date proved. `patient_id` is given with "verified" alone.
 
     "verified": this is who the conversation is with now. "who": several people of this number were born that day, ask the name.
-    "wrong": the number is on file, nobody of it has this birth date; counted. "locked-out": too many wrong ones, a person takes over,
-    nothing may be disclosed. "stranger": on file, but not with this number; a person takes over. "unknown": nobody on file.
+    "wrong": the number is on file, nobody of it has this birth date; counted. "locked-out": too many wrong ones, a person takes
+    over, nothing may be disclosed. "stranger": on file, but not with this number; a person takes over. "unknown": nobody on file.
     """
 
     kind: Literal["verified", "who", "wrong", "locked-out", "stranger", "unknown"]

@@ -101,7 +101,8 @@ def record_opt_out(session: Session, phone: str, *, out: bool, source: str, chan
 def claim_due(session: Session, *, worker: str, limit: int, lease_seconds: float) -> list[Communication]:
     """Messages that this worker may send now, at most one a number: a later one waits until the earlier one is done with.
 
-    The claim lasts `lease_seconds` of elapsed time; what a worker left SENDING beyond that becomes UNKNOWN, for the carrier may have it.
+    The claim lasts `lease_seconds` of elapsed time; what a worker left SENDING beyond that becomes UNKNOWN: the carrier may have
+    it.
     """
     organization, elapsed = session.info["organization"], time.time()
     session.execute(

@@ -1,6 +1,7 @@
 """Bringing a database's tables up to date.
 
-`python -m scheduling_core.migrating "Add the waitlist"` writes the next migration from what the models say; read it before committing.
+`python -m scheduling_core.migrating "Add the waitlist"` writes the next migration from what the models say; read it before you
+commit it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _POSTGRESQL_LOCK = 7_140_228_011  # any number of our own: whoever upgrades at t
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Create or migrate the tables of the database at this SQLAlchemy URL. Several processes may do it at once; one does the work."""
+    """Create or migrate the tables of the database at this SQLAlchemy URL. Of several processes at once, one does it."""
     database = Database(url)
     if database.engine.dialect.name == "sqlite":
         event.listen(database.engine, "connect", _without_foreign_keys)

@@ -74,7 +74,7 @@ def same(left: str, right: str) -> bool:
 
 
 def alike(left: str, right: str) -> bool:
-    """Whether two given names, or two family names, may well be meant for the same: also a nickname, a middle name left out, one typing slip."""
+    """Whether two given (or two family) names may well be the same: also a nickname, a middle name left out, one typing slip."""
     if same(left, right):
         return True
     a, b = set(_plain(left).split()), set(_plain(right).split())

@@ -25,7 +25,7 @@ def on_file(session: Session, *, phone: str) -> list[Patient]:
 
 
 def known_by_name_and_birth_date(session: Session, given: str, family: str, birth_date: dt.date) -> list[Patient]:
-    """The active patients of this name (nicknames and typing slips forgiven in the given name) born on this day, whatever their number."""
+    """The active patients of this name born on this day, whatever their number; nicknames and typing slips are forgiven."""
     born_then = session.scalars(select(Patient).where(Patient.birth_date == birth_date, Patient.active).order_by(Patient.id))
     return [patient for patient in born_then if names.alike(patient.given, given) and names.alike(patient.family, family)]
 
@@ -53,7 +53,7 @@ def register(
     agent: str,
     key: str | None = None,
 ) -> Patient:
-    """Put a person on file. `new`: registered by text or phone and not seen yet; a record that an EHR or the desk brings is established.
+    """Put a person on file. `new`: registered by text or phone and not seen yet; who comes from an EHR or the desk is established.
 
     The same key again answers the same patient.
     """

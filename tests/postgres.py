@@ -23,29 +23,28 @@ from pathlib import Path
 import psycopg
 
 _SETTINGS = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
     "max_connections": "300",
     "shared_buffers": "64MB",
-    "autovacuum": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
+# What a test's database may lose, a measured one may not.
+_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
 @contextlib.contextmanager
-def running() -> Iterator[str]:
-    """A server on loopback, as an SQLAlchemy URL of its first database."""
+def running(*, durable: bool = False) -> Iterator[str]:
+    """A server on loopback, as an SQLAlchemy URL of its first database. `durable`: what it committed is on the disk."""
     keeper = subprocess.Popen(
-        [sys.executable, "-m", "tests.postgres", str(os.getpid())],
+        [sys.executable, "-m", "tests.postgres", str(os.getpid()), *(["durable"] if durable else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parent.parent,
         start_new_session=True,  # a Ctrl-C or a kill of the tests' group leaves the keeper to its work
     )
-    assert keeper.stdin and keeper.stdout
+    assert keeper.stdin
+    assert keeper.stdout
     try:
         url = keeper.stdout.readline().strip()
         if not url:
@@ -57,7 +56,7 @@ def running() -> Iterator[str]:
         keeper.wait(timeout=60)
 
 
-def _keep(parent: int) -> None:
+def _keep(parent: int, *, durable: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it ends when its parent does
     folder = Path(tempfile.mkdtemp(prefix="frontdesk-postgres-"))
@@ -66,7 +65,7 @@ def _keep(parent: int) -> None:
         user = _unprivileged_user()
         binaries = _binaries(folder, user)
         port = _free_port()
-        server = _start(folder, binaries, user, port)
+        server = _start(folder, binaries, user, port, _SETTINGS if durable else _SETTINGS | _FORGETFUL)
         print(f"postgresql+psycopg://frontdesk@127.0.0.1:{port}/postgres", flush=True)
         _wait_for_the_end_of(parent)
     finally:
@@ -126,7 +125,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(folder: Path, binaries: Path, user: str | None, port: int) -> subprocess.Popen[bytes]:
+def _start(folder: Path, binaries: Path, user: str | None, port: int, options: dict[str, str]) -> subprocess.Popen[bytes]:
     data = folder / "data"
     data.mkdir(mode=0o700)
     if user is not None:
@@ -143,7 +142,7 @@ def _start(folder: Path, binaries: Path, user: str | None, port: int) -> subproc
         env=locale,
         **as_user,  # type: ignore[call-overload]
     )
-    settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     log = (folder / "log").open("wb")
     server = subprocess.Popen(
         [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", "", *settings],
@@ -168,4 +167,4 @@ def _start(folder: Path, binaries: Path, user: str | None, port: int) -> subproc
 
 
 if __name__ == "__main__":
-    _keep(int(sys.argv[1]))
+    _keep(int(sys.argv[1]), durable="durable" in sys.argv[2:])

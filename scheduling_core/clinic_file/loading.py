@@ -34,7 +34,7 @@ _TABLES: dict[str, type[Practitioner] | type[Location] | type[HealthcareService]
     "practitioners": Practitioner,
     "payers": Payer,
 }
-# The tables whose rows visits name, the column that names them, and the reason of the task when one leaves with visits on the books.
+# What visits name, the column that names it, and the reason of the task when it leaves with visits on the books.
 _LEAVERS = {
     "practitioners": (Appointment.practitioner_id, "practitioner-left"),
     "locations": (Appointment.location_id, "location-left"),
@@ -69,8 +69,8 @@ class Changes:
 def load(session: Session, clinic: ClinicFile, *, agent: str) -> Changes:
     """Make this file the clinic that holds, and say what that changed. The same file again changes nothing.
 
-    Patients and visits stay as they are. Who or what left the file is kept as inactive, and each future visit with it becomes a task
-    for the desk, once.
+    Patients and visits stay as they are. Who or what left the file is kept as inactive, and each future visit with it becomes a
+    task for the desk, once.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE clinic_version IN EXCLUSIVE MODE"))  # loads queue; readers go on
@@ -154,7 +154,8 @@ def _task_for_each_visit(session: Session, section: str, left: _Item, clinic: Cl
             session,
             team="desk",
             reason=reason,
-            description=f"{left.name} is no longer in the clinic file, but has a visit on {times.to_wall(start, clinic.zone):%Y-%m-%d at %H:%M}. "
+            description=f"{left.name} is no longer in the clinic file, but has a visit on "
+            f"{times.to_wall(start, clinic.zone):%Y-%m-%d at %H:%M}. "
             "Please find the patient another time or practitioner, or keep the visit as it is.",
             patient_id=visit.patient_id,
             appointment_id=visit.id,

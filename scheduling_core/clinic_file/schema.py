@@ -11,7 +11,7 @@ import re
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +24,8 @@ from pydantic import (
     Tag,
     WithJsonSchema,
 )
+
+from scheduling_core.clinic_file.mistakes import did_you_mean
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -106,7 +108,8 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f'"{value}" is no time zone; write for example "America/Chicago"') from None
+        right = did_you_mean(value, sorted(available_timezones())) or 'write for example "America/Chicago"'
+        raise ValueError(f'"{value}" is no time zone; {right}') from None
     return value
 
 
@@ -158,7 +161,10 @@ Weekdays = Annotated[
 ]
 WeekdayKey = Annotated[str, AfterValidator(_weekdays_as_written)]
 TimeSpan = Annotated[
-    Span, BeforeValidator(_span), PlainSerializer(str), _json("From and to, by the clock on the wall.", _TIME_PATTERN, "08:00-12:00")
+    Span,
+    BeforeValidator(_span),
+    PlainSerializer(str),
+    _json("From and to, by the clock on the wall.", _TIME_PATTERN, "08:00-12:00"),
 ]
 AgeRange = Annotated[
     Ages,

@@ -1,0 +1,1 @@
+"""How words come in and go out: texts, calls, and the carrier's REST API."""

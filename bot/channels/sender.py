@@ -1,0 +1,133 @@
+"""Handing a text to the carrier, and asking it afterwards whether it took one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Protocol
+
+import requests
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
+
+from bot.settings import DEMO_ACCOUNT_SID, TWILIO_API_URL, Environment, Settings
+
+_SECONDS = 10.0
+_CLOCKS_DIFFER_BY = dt.timedelta(seconds=30)
+
+
+class SendError(Exception):
+    """The carrier did not take it. `permanent`: trying again is of no use. `code` is the carrier's or ours, never a text."""
+
+    def __init__(self, code: str, *, permanent: bool) -> None:
+        super().__init__(code)
+        self.code = code
+        self.permanent = permanent
+
+
+class UnknownFateError(Exception):
+    """The carrier may have taken it; it is to be asked before the text is sent again."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text to send. Numbers in E.164."""
+
+    to: str
+    from_: str
+    body: str
+
+
+class Sender(Protocol):
+    def send(self, text: Text) -> str:
+        """The carrier's id of the text. Raises SendError or UnknownFateError."""
+
+    def find(self, text: Text, *, since: float) -> str | None:
+        """The carrier's id of a text like this that it took after `since` (seconds since 1970), or None.
+
+        Raises SendError when the carrier cannot be asked.
+        """
+
+
+class TwilioSender:
+    """Twilio's REST API, or another origin with the same paths."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = Client(
+            settings.twilio_account_sid, settings.twilio_auth_token, http_client=TwilioHttpClient(timeout=_SECONDS, max_retries=0)
+        )
+        if settings.twilio_api_url != TWILIO_API_URL:
+            self._client.api.base_url = settings.twilio_api_url
+        self._status_url = f"{settings.public_url}/twilio/status"
+
+    def send(self, text: Text) -> str:
+        try:
+            sent = self._client.messages.create(to=text.to, from_=text.from_, body=text.body, status_callback=self._status_url)
+        except TwilioRestException as error:
+            raise _refusal(error) from None
+        except requests.ConnectTimeout:
+            raise SendError("connect-timeout", permanent=False) from None
+        except requests.ConnectionError as error:
+            if _never_connected(error):
+                raise SendError("no-connection", permanent=False) from None
+            raise UnknownFateError("connection-lost") from None
+        except (requests.RequestException, ValueError) as error:  # a ValueError: an answer that is no JSON
+            raise UnknownFateError(type(error).__name__) from None
+        if not sent.sid:
+            raise UnknownFateError("no-id")
+        return sent.sid
+
+    def find(self, text: Text, *, since: float) -> str | None:
+        earliest = dt.datetime.fromtimestamp(since, dt.UTC) - _CLOCKS_DIFFER_BY
+        try:
+            for sent in self._client.messages.list(to=text.to, from_=text.from_, date_sent_after=earliest, limit=50):
+                if sent.body == text.body and sent.date_created and sent.date_created >= earliest:
+                    return sent.sid
+        except (TwilioRestException, requests.RequestException, ValueError) as error:
+            raise SendError(f"cannot-ask-{type(error).__name__}", permanent=False) from None
+        return None
+
+
+class DemoCarrier:
+    """Where there is no Twilio: every text has arrived once it is sent, and is seen on the phone page."""
+
+    def send(self, text: Text) -> str:
+        return f"SM{uuid.uuid4().hex}"
+
+    def find(self, text: Text, *, since: float) -> str | None:
+        return None
+
+
+def create_sender(settings: Settings) -> Sender:
+    if has_demo_carrier(settings):
+        return DemoCarrier()
+    return TwilioSender(settings)
+
+
+def has_demo_carrier(settings: Settings) -> bool:
+    """Demo and test without an account of Twilio's and without a stand-in for its API."""
+    return (
+        settings.env is not Environment.PRODUCTION
+        and settings.twilio_account_sid == DEMO_ACCOUNT_SID
+        and settings.twilio_api_url == TWILIO_API_URL
+    )
+
+
+def _refusal(error: TwilioRestException) -> SendError | UnknownFateError:
+    code = str(error.code or error.status)
+    if error.status == 429 or error.status == 503:
+        return SendError(code, permanent=False)  # Twilio says so before it takes a text
+    if error.status >= 500:
+        return UnknownFateError(code)
+    return SendError(code, permanent=error.status not in (401, 403, 404, 408))  # those are our set-up's, and will be mended
+
+
+def _never_connected(error: requests.ConnectionError) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")

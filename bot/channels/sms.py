@@ -1,0 +1,67 @@
+"""Texts: Twilio's webhook for incoming ones, and its word on how the outgoing ones fared."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, request
+from twilio.twiml.messaging_response import MessagingResponse
+
+from bot.channels.signature import is_from_twilio
+from bot.conversation import Answer, Incoming, Turns
+from bot.metrics import Metrics
+from bot.settings import Settings
+from bot.turn import Said
+from scheduling_core import messaging
+from scheduling_core.db import Database
+from scheduling_core.models import Channel, Delivery
+
+_NEEDED = ("MessageSid", "From", "To")
+# Twilio's MessageStatus as ours; the steps before "sent" say nothing new.
+_STATUS = {"sent": Delivery.SENT, "delivered": Delivery.DELIVERED, "failed": Delivery.FAILED, "undelivered": Delivery.FAILED}
+UNSUBSCRIBED = "21610"  # Twilio's error: the recipient has opted out with the carrier
+
+
+def create_sms(settings: Settings, database: Database, turns: Turns, metrics: Metrics) -> Blueprint:
+    sms = Blueprint("sms", __name__, url_prefix="/twilio")
+
+    @sms.before_request
+    def _refuse_others() -> None:
+        if not is_from_twilio(request, settings):
+            metrics.count_refused()
+            abort(403)
+
+    @sms.post("/sms")
+    def receive() -> Response:
+        form = request.form
+        if "Body" not in form or not all(form.get(name) for name in _NEEDED):
+            abort(403)
+        picture = form.get("NumMedia", "0").strip("0") != ""
+        incoming = Incoming(
+            channel=Channel.SMS,
+            phone=form["From"],
+            body=form["Body"],
+            external_id=form["MessageSid"],
+            said=Said.PICTURE if picture else Said.TEXT,
+        )
+        return twiml(turns.take_turn(incoming))
+
+    @sms.post("/status")
+    def status() -> Response:
+        form = request.form
+        known = _STATUS.get(form.get("MessageStatus", ""))
+        if known and form.get("MessageSid"):
+            error = form.get("ErrorCode") or None
+            with database.transaction() as session:
+                messaging.record_delivery(session, external_id=form["MessageSid"], status=known, error=error)
+                if error == UNSUBSCRIBED and not messaging.opted_out(session, form.get("To", "")):
+                    messaging.record_opt_out(session, form["To"], out=True, source="carrier")
+        return Response(status=204)
+
+    return sms
+
+
+def twiml(answer: Answer) -> Response:
+    """The replies as TwiML; none: an empty document, by which Twilio sends nothing."""
+    document = MessagingResponse()
+    for reply in answer.replies:
+        document.message(reply.body)
+    return Response(str(document), content_type="text/xml; charset=utf-8")

@@ -1,0 +1,134 @@
+"""A phone on a web page, for trying the assistant: it texts through the same signed webhook as Twilio does. Never in production."""
+
+from __future__ import annotations
+
+import re
+import uuid
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import httpx
+from flask import Blueprint, Response, jsonify, render_template, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from twilio.request_validator import RequestValidator
+
+from bot.channels.segments import segments
+from bot.keywords import LONGEST_TEXT
+from bot.settings import Settings
+from scheduling_core.clinic_file.loading import current
+from scheduling_core.db import Database
+from scheduling_core.models import Channel, Communication, Delivery, Direction
+
+FIRST_NUMBER = "+13125550142"
+_SECONDS = 20.0
+_PAGE = 200  # messages in one answer
+_NOT_SEEN = (Delivery.QUEUED, Delivery.SENDING, Delivery.UNKNOWN, Delivery.FAILED, Delivery.WITHHELD)
+
+
+def create_phone(settings: Settings, database: Database) -> Blueprint:
+    phone = Blueprint("phone", __name__, url_prefix="/phone", template_folder="../templates", static_folder="../static")
+
+    @phone.get("/")
+    def page() -> str:
+        with database.reading() as session:
+            clinic = current(session).clinic
+        return render_template("phone.html", clinic=clinic.name, number=FIRST_NUMBER, longest=LONGEST_TEXT)
+
+    @phone.post("/messages")
+    def send() -> tuple[Response, int]:
+        """{"from", "body"} to {"sid", "replies"}: the texts that came back at once; late ones are found by `since`."""
+        sent = request.get_json(silent=True)
+        number = _number(sent.get("from")) if isinstance(sent, dict) else None
+        body = sent.get("body") if isinstance(sent, dict) else None
+        if number is None or not isinstance(body, str) or len(body) > LONGEST_TEXT:
+            return jsonify(error=f"from must be a phone number, body a text of at most {LONGEST_TEXT} characters"), 400
+        with database.reading() as session:
+            clinic_number = current(session).clinic.phone
+        params = _as_twilio_sends(settings, number, clinic_number, body)
+        signature = RequestValidator(settings.twilio_auth_token).compute_signature(f"{settings.public_url}/twilio/sms", params)
+        try:
+            answer = httpx.post(
+                f"http://127.0.0.1:{settings.port}/twilio/sms",
+                data=params,
+                headers={"X-Twilio-Signature": signature},
+                timeout=_SECONDS,
+                trust_env=False,
+            )
+            answer.raise_for_status()
+        except httpx.HTTPError:
+            return jsonify(error="The text could not be delivered."), 502
+        return jsonify(sid=params["MessageSid"], replies=_messages(answer.text)), 200
+
+    @phone.get("/messages")
+    def since() -> tuple[Response, int]:
+        """?from=NUMBER&after=SEQUENCE: all messages of a number behind a sequence, as its phone shows them, and who is typing."""
+        number, after = _number(request.args.get("from")), request.args.get("after", 0, type=int)
+        if number is None:
+            return jsonify(error="from must be a phone number"), 400
+        with database.reading() as session:
+            return jsonify(messages=_shown(session, number, after), typing=_is_typing(session, number)), 200
+
+    return phone
+
+
+def _number(value: Any) -> str | None:
+    """A number as a person types it, in E.164; ten digits are taken for a North American one."""
+    if not isinstance(value, str):
+        return None
+    digits = re.sub(r"[\s().-]", "", value)
+    if re.fullmatch(r"\d{10}", digits):
+        digits = f"+1{digits}"
+    return digits if re.fullmatch(r"\+[1-9]\d{6,14}", digits) else None
+
+
+def _as_twilio_sends(settings: Settings, number: str, clinic_number: str, body: str) -> dict[str, str]:
+    sid = f"SM{uuid.uuid4().hex}"
+    return {
+        "MessageSid": sid,
+        "SmsMessageSid": sid,
+        "SmsSid": sid,
+        "AccountSid": settings.twilio_account_sid or "",
+        "From": number,
+        "To": clinic_number,
+        "Body": body,
+        "NumMedia": "0",
+        "NumSegments": str(segments(body)),
+        "SmsStatus": "received",
+        "ApiVersion": "2010-04-01",
+    }
+
+
+def _messages(twiml: str) -> list[str]:
+    return ["".join(message.itertext()) for message in ET.fromstring(twiml).iter("Message")]
+
+
+def _shown(session: Session, number: str, after: int) -> list[dict[str, Any]]:
+    found = session.scalars(
+        select(Communication)
+        .where(
+            Communication.phone == number,
+            Communication.channel == Channel.SMS,
+            Communication.sequence > after,
+            Communication.status.not_in(_NOT_SEEN),
+        )
+        .order_by(Communication.sequence.desc())
+        .limit(_PAGE)
+    )
+    return [
+        {
+            "sequence": message.sequence,
+            "mine": message.direction is Direction.IN,
+            "body": message.body,
+            "status": message.status.value,
+            "sid": message.external_id,
+        }
+        for message in reversed(found.all())
+    ]
+
+
+def _is_typing(session: Session, number: str) -> bool:
+    waiting = select(Communication.sequence).where(
+        Communication.phone == number, Communication.channel == Channel.SMS, Communication.status == Delivery.RECEIVED
+    )
+    return session.execute(waiting.limit(1)).first() is not None

@@ -1,0 +1,119 @@
+"""What we say to patients without the dialogue: short, speakable, in English and Spanish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import phonenumbers
+
+from scheduling_core.clinic_file.schema import ClinicFile
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Templates with {clinic} and {phone}, the clinic's name and number."""
+
+    opted_out: str
+    opted_out_cancel: str
+    opted_in: str
+    help: str
+    empty: str
+    picture: str
+    picture_too: str
+    down: str
+    voice_greeting: str
+    voice_again: str
+    voice_silence: str
+    voice_silence_slow: str
+    voice_goodbye_callback: str
+    voice_wait: str
+    voice_transfer: str
+    voice_not_reached: str
+    voice_goodbye: str
+    crisis_line: str
+    emergency: str | None  # None: the clinic file's own sentence
+
+
+ENGLISH = Sentences(
+    opted_out="{clinic}: you will get no more texts from us. Text START to get them again.",
+    opted_out_cancel=(
+        "{clinic}: you will get no more texts from us. Our desk will ask you if a visit should be cancelled. "
+        "Text START to get texts again."
+    ),
+    opted_in="{clinic}: you will get our texts again. How can we help?",
+    help=(
+        "{clinic}: text us to book, move or cancel a visit, or ask a question. "
+        "Call {phone} to reach us. Text STOP to get no more texts."
+    ),
+    empty="We got a text with no words in it. How can we help?",
+    picture="Thanks, but we cannot see pictures here. Please tell us in words how we can help.",
+    picture_too="We cannot see the picture here.",
+    down=(
+        "Sorry, our assistant has a problem right now. We kept your message, and our desk will get back to you. "
+        "You can also call {phone}."
+    ),
+    voice_greeting=(
+        "Thank you for calling {clinic}. I am the clinic's assistant, a computer. I can book, move or cancel a visit. "
+        "Press 0 for a person. If this is an emergency, hang up and call 9 1 1. How can I help?"
+    ),
+    voice_again="Sorry, I did not get that. Please say it once more.",
+    voice_silence="Sorry, I did not hear you. {question}",
+    voice_silence_slow="I still cannot hear you. Please speak, or use the keys. Press 0 for a person. {question}",
+    voice_goodbye_callback="I am sorry that I could not hear you. Our desk will call you back. Goodbye.",
+    voice_wait="One moment, please.",
+    voice_transfer="I will connect you with our desk now.",
+    voice_not_reached="Sorry, nobody could take the call. Our desk will call you back. Goodbye.",
+    voice_goodbye="Thank you for calling. Goodbye.",
+    crisis_line="You can call or text 988 at any time.",
+    emergency=None,
+)
+
+SPANISH = Sentences(
+    opted_out="{clinic}: no recibirá más mensajes nuestros. Mande START para recibirlos de nuevo.",
+    opted_out_cancel=(
+        "{clinic}: no recibirá más mensajes. La recepción le preguntará si quiere cancelar una cita. "
+        "Mande START para recibirlos de nuevo."
+    ),
+    opted_in="{clinic}: recibirá nuestros mensajes de nuevo. ¿En qué le ayudamos?",
+    help=(
+        "{clinic}: escríbanos para pedir, cambiar o cancelar una cita, o para preguntar. "
+        "Llame al {phone}. Mande STOP para no recibir más mensajes."
+    ),
+    empty="Recibimos un mensaje sin palabras. ¿En qué le ayudamos?",
+    picture="Gracias, pero aquí no podemos ver fotos. Díganos con palabras en qué le ayudamos.",
+    picture_too="Aquí no podemos ver la foto.",
+    down=(
+        "Perdón, nuestro asistente tiene un problema. Guardamos su mensaje y la recepción le responderá. "
+        "También puede llamar al {phone}."
+    ),
+    voice_greeting=(
+        "Gracias por llamar a {clinic}. Soy el asistente de la clínica, una computadora. Puedo dar, cambiar o cancelar una cita. "
+        "Oprima 0 para hablar con una persona. Si es una emergencia, cuelgue y llame al 9 1 1. ¿En qué le ayudo?"
+    ),
+    voice_again="Perdón, no le entendí. Dígalo otra vez, por favor.",
+    voice_silence="Perdón, no le oí. {question}",
+    voice_silence_slow="Todavía no le oigo. Hable, por favor, o use las teclas. Oprima 0 para hablar con una persona. {question}",
+    voice_goodbye_callback="Perdón, no pude oírle. La recepción le llamará. Adiós.",
+    voice_wait="Un momento, por favor.",
+    voice_transfer="Le comunico con la recepción.",
+    voice_not_reached="Perdón, nadie pudo tomar la llamada. La recepción le llamará. Adiós.",
+    voice_goodbye="Gracias por llamar. Adiós.",
+    crisis_line="Puede llamar o mandar un texto al 988 a cualquier hora.",
+    emergency="Si es una emergencia, llame al 911 ahora. Si piensa en el suicidio, llame o mande un texto al 988.",
+)
+
+
+def say(clinic: ClinicFile, language: str, name: str, **more: str) -> str:
+    """The sentence called `name` in the language (English where it is not ours), with the clinic's name and number filled in."""
+    sentences = SPANISH if language.lower().startswith("es") else ENGLISH
+    template: str | None = getattr(sentences, name)
+    if template is None:
+        return clinic.emergency.say
+    return template.format(clinic=clinic.clinic.name, phone=spoken_number(clinic.clinic.phone), **more)
+
+
+def spoken_number(phone: str) -> str:
+    """+13125550100 as people here write it: (312) 555-0100."""
+    parsed = phonenumbers.parse(phone)
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if parsed.country_code == 1 else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, form)

@@ -38,6 +38,10 @@ class Match:
     def pieces(self) -> list[Piece]:
         return list(self._pieces[self.start : self.end])
 
+    def ahead(self, pattern: str) -> bool:
+        """Whether the letters behind the match start with `pattern`."""
+        return re.compile(pattern).match(self._found.string, self.end) is not None
+
     @property
     def left(self) -> Piece | None:
         return self._pieces[self.start - 1] if self.start else None

@@ -64,13 +64,15 @@ def _made(found: Clock | None) -> Made:
 def _plain(now: Now, m: Match) -> Made:
     piece, half = m.one("t"), m.value("p")
     assert piece
+    if len(m.pieces) == 2 and m.pieces[1] is piece:
+        return ("i", Clock(12, sure=True)) if m.pieces[0].value == 12 and piece.value == 12 else None
     ish = any(p.text == "ish" for p in m.pieces)
     said = piece.letter == "t" or half or any(p.letter == "c" for p in m.pieces)
     if piece.letter == "f" and not half and not (m.right and m.right.letter == "P") and not (m.left and m.left.letter == "@" and m.left.text not in ("about", "like")):
         return None
     if piece.letter in "nz" and not said:
         return _bare(m, piece)
-    if half and (piece.letter in "nz") and piece.text == "a":
+    if half and piece.letter in "nz" and m.left and m.left.letter == "m" and not (m.further_left and m.further_left.letter in "no") and m.pieces[-1].start != piece.end:
         return None
     if half and m.pieces[-1].text.strip() in ("a", "p") and piece.letter in "nzt" and m.pieces[-1].start != piece.end:
         return None
@@ -90,21 +92,21 @@ def _bare(m: Match, piece: Piece) -> Made:
     return None
 
 
-@CLOCKS.rule(r"(?P<h>[nz])-?(?P<m>n)c?(?P<p>p)", r"(?<=@)(?P<h>[nz])(?P<m>n)c?", r"(?P<h>[nz])(?P<m>n)(?=[IO~]?[Th]?[P])", r"(?P<h>[nz])(?P<m>n)")
+@CLOCKS.rule(r"(?P<h>[nz])(?P<m>n)c?(?P<p>p)", r"(?<=@)(?P<h>[nz])(?P<m>n)c?", r"(?P<h>[nz])(?P<m>n)(?=[IO~]?[Th]?[P])", r"(?P<h>[nz])(?P<m>n)")
 def _hour_minute(now: Now, m: Match) -> Made:
     """ "three thirty", "2 10 a.m."; without any sign only in words, as callers say it."""
     hour, minute = m.one("h"), m.one("m")
     assert hour and minute
     if hour.value > 24 or minute.value > 59 or (minute.value < 10 and not minute.text.startswith("0")):
         return None
-    spoken = not hour.text.isdigit() and not minute.text.isdigit() and minute.value % 5 == 0 and 1 <= hour.value <= 12
+    spoken = not hour.text.isdigit() and (not minute.text.isdigit() or minute.text[0] == "0") and minute.value % 5 == 0 and 1 <= hour.value <= 12
     at = m.left and m.left.letter in "@BFUGv&2|awPyi~" or m.right and m.right.letter in "PIrwT"
-    signed = m.value("p") or m.right and m.right.letter == "P" or (m.left and m.left.letter == "@")
+    signed = m.value("p") or m.ahead("[IO~]?[Th]?P") or (m.left and m.left.letter == "@")
     if not (signed or spoken or (at and len(minute.text) == 2 and m.left and m.left.letter in "BFv" or at and m.right and m.right.letter == "r")):
         return None
     if m.right and m.right.letter in "nzum#" or m.left and m.left.letter == "m" and not (m.further_left and m.further_left.letter in "no"):
         return None
-    if m.value("p") and hour.value > 12 and not minute.text.startswith("0"):
+    if m.value("p") and hour.value > 12 and hour.text.isdigit() and not minute.text.startswith("0"):
         return None
     return _made(clock(hour.value, minute.value, m.value("p"), loose=_loose(m)))
 
@@ -127,7 +129,7 @@ def _past_or_to(now: Now, m: Match) -> Made:
     forward = way.letter in "QF"
     plain = not m.one("q") and not any(p.letter == "u" for p in m.pieces)
     if plain and not forward:  # "5 to 7" is a range, "15 to 19" a time
-        if m.left and m.left.letter in "Gv" or minutes not in (5, 10, 15, 20, 25) or target.letter == "t":
+        if m.left and m.left.letter in "Gv" and m.left.text != "since" or minutes not in (5, 10, 15, 20, 25) or target.letter == "t":
             return None
         at = bool(m.left and (m.left.letter == "@" or m.left.text in ("since", "my", "by")))
         if minutes in (5, 10) and not at and base.hour <= 12:
@@ -157,6 +159,44 @@ def _spanish(now: Now, m: Match) -> Made:
     return _made(clock(base, minutes, half))
 
 
+def halved(found: Clock, half: str | None) -> Clock:
+    """The clock with its half of the day told by a part of the day: "4 in the afternoon", "12 at night"."""
+    if found.half or found.sure or found.hour > 12 or half is None:
+        return found
+    hour = found.hour % 12
+    if half == "am":
+        hour = found.hour
+    elif half in ("pm", "evening") or half == "night" and hour >= 6 or half == "lunch" and hour < 6:
+        hour += 12
+    return Clock(hour, found.minute, None, True, found.loose)
+
+
+CLOCK_PARTS = Stage()
+
+
+@CLOCK_PARTS.rule(r"(?P<t>i)[,]?[IO~@]*T?(?P<p>P)", r"(?P<t>[nz])[IO~@]+T?(?P<p>P)", r"[I~]?T?(?P<how>[bZM])?-?(?P<p>P)[@~,]*(?P<t>[inz])(?![a-zA-Z#κφ:/])", r"[I~]?T?(?P<how>[bZM])?-?(?P<p>P)[@~,]*(?P<t>i)")
+def _clock_in_part(now: Now, m: Match) -> Made:
+    piece = m.one("t")
+    assert piece
+    found = of_piece(piece)
+    window = WINDOWS.get(m.value("p"))
+    if found is None or window is None or m.right and piece.letter in "nz" and m.right.text in _COUNTED:
+        return None
+    if piece.letter in "nz" and not (len(piece.text) > 2 or 1 <= piece.value <= 12) or piece is m.pieces[-1] and any(p.letter == "," for p in m.pieces) and piece.letter != "i":
+        return None
+    if found.sure and window.half == "pm" and found.half == "am":
+        return None
+    return _made(halved(found, window.half))
+
+
+@CLOCK_PARTS.rule(r"(?P<t>[n])(?=,?(?:[rτ]|h[bZL]?P))", r"(?<=[rτ])(?P<t>n)(?=[.,]|$)")
+def _clock_beside_day(now: Now, m: Match) -> Made:
+    """ "9 tomorrow", "8 tonight", "tomorrow 3"."""
+    piece = m.one("t")
+    assert piece
+    return _made(of_piece(piece)) if 1 <= piece.value <= 12 and not (m.left and m.left.letter in "m-2#") else None
+
+
 PARTS = Stage()
 _EARLY = {"b": "early-", "E": "early-", "Z": "late-", "L": "late-", "M": "mid"}
 
@@ -180,12 +220,17 @@ def _this_part(now: Now, m: Match) -> Made:
     return [("r", 0), ("y", window)]
 
 
-@PARTS.rule(r"(?<=[arwo])[,.]?(?P<how>[Zb])(?![A-Za-z@τ])")
+@PARTS.rule(r"[I~]?T(?P<p>p)", r"(?<=[wWruon])(?P<p>p)", r"[YA](?P<p>p)", r"p(?=[|&]p)|(?<=p[|&])p")
+def _half(now: Now, m: Match) -> Made:
+    """ "Monday am", "in the pm"."""
+    return ("y", WINDOWS["morning" if m.pieces[-1].value == "am" else "afternoon"])
+
+
+@PARTS.rule(r"(?P<how>[Zb])(?=[.,]|$)")
 def _late(now: Now, m: Match) -> Made:
-    """ "the 19th, late"."""
-    if m.right and m.right.letter not in ".,":
-        return None
-    return ("y", WINDOWS["late-day" if m.value("how") is None and m.one("how") and m.one("how").letter == "Z" else "early-morning"])
+    """ "the 19th, late"; a bare "early" is no wish for an hour."""
+    name = {"late": "late-day", "early": "early-day", "temprano": "early-day"}.get(m.pieces[0].text)
+    return ("y", WINDOWS[name]) if name and m.left else None
 
 
 _UNITS = {

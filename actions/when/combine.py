@@ -8,7 +8,7 @@ from dataclasses import replace
 from actions.when.cascade import Made, Match, Stage
 from actions.when.clocks import of_piece
 from actions.when.context import moved
-from actions.when.meanings import DAY, Dates, Duration, Moment, Now, Span, Weekdays, after, monday, next_weekday
+from actions.when.meanings import DAY, Dates, Duration, Moment, Now, Span, Weekdays, Window, after, date, monday, nearest, next_weekday
 from actions.when.dates import between, day, unit_dates
 from actions.when.text import Piece
 
@@ -54,7 +54,7 @@ def _weekday_and_date(now: Now, m: Match) -> Made:
             return ("a", dates)
         if m.one("a").text in ("today", "tomorrow", "hoy", "manana") or len(m.one("a").text) > 30:
             return None
-        nearby = min((dates.first + step * DAY for step in range(-3, 4)), key=lambda d: (d.weekday() != weekday, abs((d - dates.first).days)))
+        nearby = nearest(dates.first, weekday, now.today)
         return ("a", replace(dates, readings=(dates.first, nearby), question="date-weekday-disagree"))
     found = next((d for step in range(7) if (d := dates.first + step * DAY).weekday() == weekday and d <= dates.last), None)
     return day(found) if dates.grain == "week" else None
@@ -114,6 +114,8 @@ def _duration_from(now: Now, m: Match) -> Made:
     if base.letter == "a" and m.pieces[0].letter != "I" and duration.unit == "day" and "starting" in m.pieces[1].text:
         return between(base.value.first, base.value.first + (round(duration.days) - 1) * DAY, "days")
     back = any(p.letter == "B" for p in m.pieces)
+    if m.pieces[0].text == "within" or m.left and m.left.text in ("than", "menos de"):
+        return between(now.today, after(start, duration), "days")
     return day(after(start, duration, -1 if back else 1))
 
 
@@ -197,12 +199,12 @@ def _date_range(now: Now, m: Match) -> Made:
         last = b.value.last
         if last < first and b.value.is_day and (last.month, last.day) > (first.month, first.day):
             last = last.replace(year=first.year)
+    if b.letter == "a" and last is not None and str(last.year) in b.text and str(first.year) not in a.text:
+        first = min(date(last.year, first.month, first.day) or first, last)
     if last is not None and last < first and a.letter == "a" and a.value.is_day:
         first = first.replace(year=first.year - 1) if (first.month, first.day) != (2, 29) else first
     if last is None or last < first or last - first > 400 * DAY:
         return None
-    if first.year > now.today.year and b.letter == "a" and last.year == first.year:
-        pass
     return between(first, last, "days")
 
 
@@ -212,7 +214,7 @@ def _clock_range(now: Now, m: Match) -> Made:
     a, b = m.one("a"), m.one("b")
     assert a and b
     first, last = of_piece(a), of_piece(b)
-    if first is None or last is None or m.right and (m.right.letter in "u#" or m.right.text in ("kids", "people", "of")):
+    if first is None or last is None or m.right and (m.right.letter in "u#" or m.right.text in ("kids", "people")):
         return None
     if m.one("to").letter == "&" and not any(p.letter in "vG" for p in m.pieces):
         return None
@@ -242,6 +244,8 @@ def _clock_bound(now: Now, m: Match) -> Made:
     piece, way = m.one("c"), m.one("way")
     assert piece and way
     found = of_piece(piece)
+    if piece.letter == "n" and 1990 <= piece.value < 2100 and len(piece.text) == 4:
+        return _year_bound(now, piece.value, way.letter)
     if found is None or piece.letter == "n" and (m.right and (m.right.letter in "uno#m:/-" or m.right.text in _NOT_HOURS) or piece.value == 0 or piece.value > 24 and len(piece.text) < 3):
         return None
     if piece.letter == "n" and way.letter == "G" and way.text not in ("from", "desde", "a partir de", "any time from"):
@@ -278,6 +282,8 @@ def _date_bound(now: Now, m: Match) -> Made:
         first, last, end_like = piece.value.first, piece.value.last, piece.value.end_like
     if way.letter == "G" and way.text == "since" and m.left and m.left.text in ("sick", "hurting", "hurts", "pain", "fever"):
         return None
+    if way.letter == "G" and piece.letter == "a" and piece.value.grain == "days":
+        return ("a", piece.value)
     if way.letter in "Gλ" or way.letter == "L":
         return ("a", Dates(first, None, bound="after"))
     if way.letter == "F":
@@ -290,13 +296,13 @@ def _date_bound(now: Now, m: Match) -> Made:
     return ("a", Dates(min(now.today, last_day), last_day, bound="before"))
 
 
-@BOUNDS.rule(r"(?P<way>[BF])(?P<y>[n])(?!.)")
-def _year_bound(now: Now, m: Match) -> Made:
-    year = m.value("y")
-    if not 1990 <= year < 2200:
-        return None
-    if m.one("way").letter == "F":
+def _year_bound(now: Now, year: int, way: str) -> Made:
+    if way == "F":
         return ("a", Dates(dt.date(year + 1, 1, 1), None, bound="after"))
-    return ("a", Dates(now.today, dt.date(year - 1, 12, 31), bound="before"))
+    return ("a", Dates(now.today, dt.date(year - 1, 12, 31), bound="before")) if way == "B" else None
 
 
+@BOUNDS.rule(r"B[@T~]*(?P<y>y)")
+def _by_end_of_day(now: Now, m: Match) -> Made:
+    value = m.value("y")
+    return ("a", Dates(now.today, now.today, bound="before")) if isinstance(value, Window) and value.name == "last-thing" else None

@@ -63,7 +63,13 @@ def _same(now: Now, m: Match) -> Made:
     return made
 
 
-@RELATIONS.rule(r"(?P<a>a)[,]?[|&]T?ε")
+@RELATIONS.rule(r"T?(?P<u>u)F(?![a-zA-Zα])")
+def _the_day_after(now: Now, m: Match) -> Made:
+    base = (now.talked_about or now.now).date()
+    return ("a", Dates(base + DAY, base + DAY)) if m.value("u") == "day" else None
+
+
+@RELATIONS.rule(r"(?P<a>a)[,]?[|&]T?ε", r"(?P<a>a)[,]?[|&]T?x(?![a-zA-Z])")
 def _or_the_one_after(now: Now, m: Match) -> Made:
     """ "next week or the one after"."""
     dates = m.value("a")

@@ -11,7 +11,7 @@ from dateutil.easter import easter
 
 from actions.when.cascade import Made, Match, Stage
 from actions.when.meanings import (
-    DAY, Dates, Now, Weekdays, add_months, coming, coming_day_of_month, date, monday, month, month_end, next_weekday, nth_weekday,
+    DAY, Dates, Now, Weekdays, add_months, after, coming, coming_day_of_month, date, monday, month, month_end, nearest, next_weekday, nth_weekday,
 )  # fmt: skip
 from actions.when.text import Piece
 
@@ -57,7 +57,7 @@ def numeric_date(parts: tuple[int, ...], now: Now) -> dt.date | None:
     a, b, c = parts
     if a > 31:
         return date(a, b, c) or date(a, c, b) if a >= 1900 else None
-    if 100 <= c < 1900:
+    if 100 <= c < 1900 or c < 10:
         return None
     year = short_year(c, now.today)
     return (date(year, b, a) or date(year, a, b)) if now.spanish else (date(year, a, b) or date(year, b, a))
@@ -83,10 +83,12 @@ def _dotted(now: Now, m: Match) -> Made:
     return day(coming(now.today, int(a), int(b))) if m.left and m.left.text not in ("at", "for") else None
 
 
-@DATES.rule(r"(?P<y>n)[-./]?(?P<m>m)[-./]?(?P<d>[no])", r"(?P<yd>d)/?(?P<m>m)")
+@DATES.rule(r"(?P<y>n)[-./]?(?P<m>m)[-./]?(?P<d>[no])", r"(?P<yd>d)/?(?P<m>m)", r"(?P<y>n)/n/(?P<m>m)")
 def _year_month_day(now: Now, m: Match) -> Made:
     if m.one("yd"):
         year, number = m.value("yd")
+    elif m.pieces[-1].letter == "m":
+        year, number = m.value("y"), m.pieces[2].value
     else:
         year, number = m.value("y"), m.value("d")
     return day(date(year, m.value("m"), number)) if 1900 <= year < 2200 else None
@@ -140,19 +142,20 @@ def _month(now: Now, m: Match) -> Made:
     return between(*month(year, number), "month")
 
 
-@DATES.rule(r"T?[o](?P<u>u)O(?:(?P<y>n)|[xh]u)")
+@DATES.rule(r"T?[o](?P<u>u)O(?:(?P<y>n)|[xh]u)", r"T?[o](?P<w>ω)(?:(?P<y>n)|[xh]u)")
 def _nth_unit(now: Now, m: Match) -> Made:
     """ "the third month of 2027", "the first week of 2027"."""
     nth = next(p.value for p in m.pieces if p.letter == "o")
     year = m.value("y") or now.today.year + (any(p.letter == "x" for p in m.pieces))
-    if m.pieces[-1].letter == "u" and m.pieces[-1].value == "month" and m.value("u") == "week":
+    unit = "week" if m.one("w") else m.value("u")
+    if m.pieces[-1].letter == "u" and m.pieces[-1].value == "month" and unit == "week":
         first, _ = month(now.today.year, now.today.month + any(p.letter == "x" for p in m.pieces))
         return _nth_week(first, nth)
     if not 1900 <= year < 2200:
         return None
-    if m.value("u") == "month" and nth <= 12:
+    if unit == "month" and nth <= 12:
         return between(*month(year, nth), "month")
-    return _iso_week(year, nth) if m.value("u") == "week" else None
+    return _iso_week(year, nth) if unit == "week" else None
 
 
 def _iso_week(year: int, number: int) -> Made:
@@ -178,7 +181,7 @@ def _nth_week(first: dt.date, nth: int, *, full: bool = False) -> Made:
     return between(start + (nth - 1) * 7 * DAY, start + (nth - 1) * 7 * DAY + 6 * DAY, "week")
 
 
-@DATES.rule(r"T?(?P<n>[ol])(?P<f>_)?(?P<u>u)[OI]T?(?P<m>m)(?:O?(?P<y>n))?", r"T?(?P<u>u)(?P<n>[ol])[OI]T?(?P<m>m)(?:O?(?P<y>n))?")
+@DATES.rule(r"T?(?P<n>[ol])(?P<f>_)?ωT?(?P<m>m)\.?(?:O?(?P<y>n))?", r"T?(?P<n>[ol])(?P<f>_)?(?P<u>u)[OI]T?(?P<m>m)\.?(?:O?(?P<y>n))?", r"T?(?P<u>u)(?P<n>[ol])[OI]T?(?P<m>m)(?:O?(?P<y>n))?")
 def _week_of_month(now: Now, m: Match) -> Made:
     if m.one("f") and m.one("f").text not in ("full", "whole", "complete"):
         return None
@@ -191,7 +194,7 @@ def _week_of_month(now: Now, m: Match) -> Made:
         else:
             saturday = nth_weekday(first, last, 5, m.value("n"))
         return between(saturday, saturday + DAY, "weekend") if saturday else None
-    if m.value("u") != "week":
+    if m.one("u") and m.value("u") != "week":
         return None
     if m.one("n").letter == "l":
         start = monday(last)
@@ -241,15 +244,23 @@ def _day_of_month(now: Now, m: Match) -> Made:
             return None
     if m.left and m.left.letter == "n":
         return None
-    return day(coming_day_of_month(now.today, piece.value))
+    found = coming_day_of_month(now.today, piece.value)
+    return ("a", Dates(found, found, bare=True)) if found else None
 
 
-@DATES.rule(r"(?P<w>w)[,.]?~?T?(?P<d>[no])(?![\d])", r"T?(?P<d>o)[,.]?(?P<T>T?)(?P<w>w)")
+@DATES.rule(r"(?<=~)(?P<d>n)(?=[,@]*i)")
+def _on_day(now: Now, m: Match) -> Made:
+    """ "on 15 at 8 pm"."""
+    said = m.left is not None and m.left.text == "on" and 1 <= m.value("d") <= 31
+    return day(coming_day_of_month(now.today, m.value("d"))) if said else None
+
+
+@DATES.rule(r"(?P<w>w)[,.]?~?T?(?P<d>[no])", r"T?(?P<d>o)[,.]?(?P<T>T?)(?P<w>w)")
 def _weekday_and_day(now: Now, m: Match) -> Made:
     """ "Friday the 4th": the next one that is both, asked about where it is far away."""
     piece, weekday = m.one("d"), m.value("w")
     assert piece
-    if m.left and m.left.letter in "xh" or not 1 <= piece.value <= 31 or m.right and (m.right.letter in "pcu:#" or m.right.text in _NO_DAY):
+    if m.ahead("O?m") or m.left and m.left.letter in "xh" or not 1 <= piece.value <= 31 or m.right and (m.right.letter in "pcu:#" or m.right.text in _NO_DAY):
         return None
     if piece.letter == "n" and not any(p.letter == "T" for p in m.pieces):
         if piece.value <= 12 and not piece.text.isdigit() or m.right and m.right.letter in "-2U" or piece.value > 31:
@@ -263,7 +274,7 @@ def _weekday_and_day(now: Now, m: Match) -> Made:
         return None
     if both - now.today <= 75 * DAY:
         return day(both)
-    return ("a", Dates(plain, plain, readings=(plain, next_weekday(now.today, weekday)), question="date-weekday-disagree"))
+    return ("a", Dates(plain, plain, readings=(plain, nearest(plain, weekday, now.today)), question="date-weekday-disagree"))
 
 
 @DATES.rule("r")
@@ -314,7 +325,7 @@ def _weekday_of(now: Now, m: Match) -> Made:
     if unit is not None:
         return None
     if which.letter == "h" or which.text in ("coming", "upcoming", "que viene", "entrante", "que entra") or m.pieces[0].letter == "h" and len(m.pieces) == 3:
-        return day(this)
+        return day(this if which.letter == "h" and len(m.pieces) == 2 else next_weekday(now.today, weekday))
     if which.text in ("following", "siguiente"):
         return day(monday(now.today) + (7 + weekday) * DAY)
     if now.spanish:
@@ -326,7 +337,8 @@ def _weekday_of(now: Now, m: Match) -> Made:
 def _weekdays_from_now(now: Now, m: Match) -> Made:
     if m.pieces[-1].letter != "j":
         return None
-    return day(next_weekday(now.today, m.value("w")) + 7 * (m.value("n") - 1) * DAY)
+    weekday = m.value("w") if isinstance(m.value("w"), int) else min(m.value("w").days)
+    return day(next_weekday(now.today, weekday) + 7 * (min(m.value("n"), 99) - 1) * DAY)
 
 
 def unit_dates(now: Now, unit: str, ahead: int) -> Made:
@@ -390,10 +402,15 @@ def _rest(now: Now, m: Match) -> Made:
     return between(now.today, built[1].last, "week" if m.value("u") == "week" else "month") if built else None
 
 
-@DATES.rule(r"I?T?x(?P<n>[nzκφ])O?(?P<b>_)?(?P<u>u)", r"T?(?P<n>[nzκφ])x(?P<u>u)", r"I?Tl?x(?P<u>u)(?=.)")
+@DATES.rule(r"I?T?x(?P<n>[nzκφ])O?(?P<b>_)?(?P<u>u)", r"T?(?P<n>[nzκφ])x(?P<u>u)", r"[I~]?T?x(?P<d>D)(?:Fr)?")
 def _next_some(now: Now, m: Match) -> Made:
     """ "(in) the next two weeks": from today on."""
-    if not m.one("n") or m.one("b") and m.one("b").text not in ("business", "working", "work", "or"):
+    if m.one("d"):
+        duration = m.value("d")
+        if m.pieces[0].text == "upcoming":
+            return None
+        return between(now.today, after(now.today, duration), "days") if not duration.minutes else None
+    if m.one("n") is None or m.pieces[0].text == "upcoming" or m.pieces[1].text == "upcoming" or m.one("b") and m.one("b").text not in ("business", "working", "work", "or"):
         return None
     count, unit = m.value("n"), m.value("u")
     if not isinstance(count, int) or count > 999:
@@ -476,7 +493,7 @@ RANGES = Stage()
 @RANGES.rule(
     r"[GvI~]?T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])O?O?T?(?P<m>m)(?:[,]?O?(?P<y>nn?))?",
     r"[GvI~]?T?(?P<m>m)T?[,]?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])(?:[,]?(?P<y>n))?",
-    r"(?P<m>m)[Gv]T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])",
+    r"(?P<m>m)[.,]?_{0,3}[Gv]T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])",
     r"[GvI~]?T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])O?O?(?P<h>[hxT])(?P<u>u)",
     r"(?:~?[vG])T?(?P<a>o)(?P<to>[2U&-])T?(?P<b>o)",
     r"O(?P<a>[no])(?P<to>2)(?P<b>[no])(?!T?P)",

@@ -52,18 +52,21 @@ class Duration:
 
 @dataclass(frozen=True)
 class Dates:
-    """Days from `first` to `last`, an open end being None; `bound` as in Reading; `wide` are the days to search where "about" is meant."""
+    """Days from `first` to `last`, an open end being None; `bound` as in Reading.
+
+    `wide` are the days to search where "about" is meant; `end_like` that it is itself an end ("end of March"), `bare` that only a day of the
+    month was said; `question` and `readings` as in Reading.
+    """
 
     first: dt.date | None
     last: dt.date | None
     grain: str = "day"
     bound: str | None = None
-    weekdays: frozenset[int] = frozenset()
     wide: tuple[dt.date, dt.date] | None = None
     readings: tuple[dt.date, ...] = ()
     question: str | None = None
-    at: dt.time | None = None
     end_like: bool = False
+    bare: bool = False
 
     @property
     def is_day(self) -> bool:
@@ -142,7 +145,7 @@ WINDOWS = {
         _window("daytime", (8, 18), (8, 18), None),
         _window("midday-part", (10.5, 14), (10, 14), "lunch"),
         _window("early-day", (0, 12), (0, 12), "am"),
-        _window("late-day", (14, None), (14, 18), "pm"),
+        _window("late-day", (15, None), (16, 19), "pm"),
         _window("first-thing", (0, 10), (8, 10), "am"),
         _window("last-thing", (15, None), (15, 18), "pm"),
         _window("after-dinner", (19, None), (20, 22), "evening"),
@@ -175,6 +178,12 @@ def after(day: dt.date, duration: Duration, sign: int = 1) -> dt.date:
 def next_weekday(day: dt.date, weekday: int, *, today_too: bool = False) -> dt.date:
     ahead = (weekday - day.weekday()) % 7
     return day + (ahead or (0 if today_too else 7)) * DAY
+
+
+def nearest(day: dt.date, weekday: int, today: dt.date) -> dt.date:
+    """The date with this weekday nearest to `day`, not before today."""
+    back = (day.weekday() - weekday) % 7
+    return day - back * DAY if back <= 3 and day - back * DAY >= today else day + (7 - back) % 7 * DAY
 
 
 def date(year: int, month_number: int, day: int) -> dt.date | None:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from actions.when.clocks import CLOCKS, DURATIONS, PARTS
+from actions.when.clocks import CLOCK_PARTS, CLOCKS, DURATIONS, PARTS
 from actions.when.combine import BOUNDS, LISTS, SHAPES
 from actions.when.context import OFFERS, RELATIONS
 from actions.when.dates import DATES, RANGES
-from actions.when.meanings import DAY, Clock, Dates, Moment, Now, Span, Weekdays, Window, monday, next_weekday
+from actions.when.meanings import DAY, Clock, Dates, Moment, Now, Span, Weekdays, Window, date, monday, next_weekday
 from actions.when.say import say_day
 from actions.when.text import Piece, fold, is_spanish, pieces
 from scheduling_core.calendar.wishes import Days, Hours, TimeWish
@@ -70,7 +70,7 @@ def parse(text: str, now: Now, language: str | None = None) -> list[Piece]:
     found = pieces(text, language=language)
     if now.offered:
         found = OFFERS.rewrite(now, found)
-    for stage in (RANGES, CLOCKS, DURATIONS, PARTS, LISTS, DATES, RELATIONS, SHAPES, RELATIONS, LISTS, SHAPES, BOUNDS):
+    for stage in (RANGES, CLOCKS, CLOCK_PARTS, DURATIONS, PARTS, LISTS, DATES, RELATIONS, SHAPES, RELATIONS, LISTS, SHAPES, BOUNDS):
         found = stage.rewrite(now, found)
     return found
 
@@ -112,7 +112,10 @@ def _hear(parsed: list[Piece], now: Now) -> _Heard | None:
     for at, piece in enumerate(parsed):
         if piece.letter not in _OURS or _passed(parsed, at, now):
             continue
-        negative = _is_negated(parsed, at) or (negated_before and _joined(parsed, max(last_day, last_time), at, "|&,"))
+        beside = at and parsed[at - 1].letter in _OURS
+        negative = _is_negated(parsed, at) or (negated_before and (beside or _joined(parsed, max(last_day, last_time), at, "|&,")))
+        if negative and negated_before and beside and parsed[at - 1].letter in _DAY_LETTERS and piece.letter in _TIME_LETTERS:
+            continue  # "not Monday morning": a wish cannot say it, so the whole Monday is left out
         negated_before = negative
         found = True
         heard.start, heard.end = min(heard.start, piece.start), max(heard.end, piece.end)
@@ -192,6 +195,8 @@ def _add_day(heard: _Heard, piece: Piece, negative: bool, joined: bool, now: Now
         else:
             heard.not_weekdays |= value.days if isinstance(value, Weekdays) else frozenset((value,))
         return
+    if value in heard.not_ranges or isinstance(value, int) and value in heard.not_weekdays:
+        return
     if corrects:
         heard.ranges, heard.weekdays, heard.named, heard.row = [], frozenset(), (), None
     if piece.letter == "a":
@@ -199,6 +204,8 @@ def _add_day(heard: _Heard, piece: Piece, negative: bool, joined: bool, now: Now
             heard.ranges.append(value)
         elif heard.ranges and _within(heard.ranges[-1], value):
             pass
+        elif heard.ranges and heard.ranges[-1].grain == "month" and value.bare and (found := _in_month(heard.ranges[-1], value)):
+            heard.ranges = [found]
         elif heard.ranges and heard.ranges[-1].bound and value.bound and heard.ranges[-1].bound != value.bound:
             heard.ranges = [_both(heard.ranges[-1], value)]
         else:
@@ -224,6 +231,12 @@ def _within(inner: Dates, outer: Dates) -> bool:
         inner.is_day and not outer.is_day and not outer.bound and outer.first is not None and outer.last is not None
         and inner.first is not None and outer.first <= inner.first <= outer.last
     )  # fmt: skip
+
+
+def _in_month(month: Dates, said: Dates) -> Dates | None:
+    """ "in March ... the 12th"."""
+    found = date(month.first.year, month.first.month, said.first.day) if month.first and said.first else None
+    return Dates(found, found) if found else None
 
 
 def _both(a: Dates, b: Dates) -> Dates:
@@ -339,7 +352,7 @@ def _reading(heard: _Heard, now: Now) -> Reading | None:
         else:
             spans.append(_window_starts(window, now))
             said.append(window.said)
-    hours = tuple(Hours(a or _MIDNIGHT, b) for a, b in spans if b is None or (a or _MIDNIGHT) < b) + tuple(loose)
+    hours = tuple(Hours(a or _MIDNIGHT, b if b is None or (a or _MIDNIGHT) < b else None) for a, b in spans) + tuple(loose)
     if at and loose:
         hours, at = hours + tuple(Hours(t, (dt.datetime.combine(now.today, t) + dt.timedelta(minutes=1)).time()) for t in at), ()
     excluded = tuple(_excluded(each, heard.hint, now) for each in heard.not_windows)
@@ -402,7 +415,7 @@ def _days(heard: _Heard, now: Now) -> tuple[TimeWish, list[Dates], str | None, t
     if named:
         long = next((dates for dates in ranges if not dates.is_day), None)
         if long is None and len(named) == 1 and not weekdays:
-            found = _in_offered(now, named[0]) or next_weekday(now.today, named[0])
+            found = _in_offered(now, named[0]) or next_weekday(now.today, named[0], today_too=_still_ahead(heard, now))
             ranges = [*ranges, Dates(found, found)]
         elif long is not None and len(named) == 1 and not weekdays and (found := _only(long, named[0])):
             ranges = [Dates(found, found)]
@@ -420,6 +433,12 @@ def _days(heard: _Heard, now: Now) -> tuple[TimeWish, list[Dates], str | None, t
         except_weekdays=heard.not_weekdays,
     )
     return wish, ranges, question, readings
+
+
+def _still_ahead(heard: _Heard, now: Now) -> bool:
+    """Whether a clock time was said that today has yet to see: then "Monday at 3", said on a Monday, is today."""
+    said = [c for c in heard.clocks] + [w.first or w.last for w in heard.windows if isinstance(w, Span)]
+    return bool(said) and all(c and resolve(c, heard.hint, now.hours) > now.now.time() for c in said)
 
 
 def _from_today(first: dt.date | None, last: dt.date | None, now: Now) -> dt.date | None:
@@ -455,13 +474,17 @@ def _stretch(
         day = first or now.today
         if first is None and (b or a) and at(day, b or a) <= now.now:
             day += DAY
-        is_span = isinstance(heard.windows[0], Span)
+        window = heard.windows[0]
+        is_span = isinstance(window, Span)
+        if isinstance(window, Window) and window.name.startswith("after-"):
+            b = None
+        elif isinstance(window, Window) and window.name.startswith("before-"):
+            a = None
         if b is None:
             return at(day, a), None, "minute", "after"
         if a is None:
             return None, at(day, b), "minute", "before"
-        end_day = last if last and last != first and is_span and (last - day).days < 60 and len(ranges) == 1 and ranges[0].at else day
-        return at(day, a), at(end_day + (DAY if b <= a else 0 * DAY), b), "minute" if is_span else "hour", None
+        return at(day, a), at(day + (DAY if b <= a else 0 * DAY), b), "minute" if is_span else "hour", None
     if bound == "after":
         return at(first, None), None, "day", "after"
     if bound == "before":

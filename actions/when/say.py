@@ -80,10 +80,9 @@ def say_wish(wish: TimeWish, today: dt.date, language: str | None) -> str:
     part = hours[0] if len(hours) == 1 else ""
     plural = next((words[0] for words in _PARTS.values() if words[2] == part), None) if wish.weekdays and not spanish else None
     if wish.weekdays:
-        if wish.weekdays == frozenset(range(5)):
-            names = ["lunes a viernes" if spanish else "Monday to Friday"]
-        else:
-            names = [_WEEKDAYS[_language(language)][day] for day in sorted(wish.weekdays)]
+        names = [_WEEKDAYS[_language(language)][day] for day in sorted(wish.weekdays)]
+        if len(names) > 2 and max(wish.weekdays) - min(wish.weekdays) == len(names) - 1:
+            names = [f"{names[0]} {'a' if spanish else 'to'} {names[-1]}"]
         said.append(_list(names, either) + (f" {plural}" if plural else ""))
     if days:
         said.append(_list(days, either))
@@ -98,6 +97,8 @@ def say_wish(wish: TimeWish, today: dt.date, language: str | None) -> str:
         said.append(("excepto " if spanish else "except ") + _list(excepted, "y" if spanish else "and"))
     if not (days or wish.weekdays or hours or wish.at):
         said.insert(0, "cualquier día" if spanish else "any day")
+    if wish.weekdays and days:
+        said[:2] = [f"{said[0]}, {said[1]}"]
     return " ".join(said)
 
 

@@ -26,7 +26,7 @@ class Piece:
 
 @lru_cache(maxsize=1024)
 def _plain(character: str) -> str:
-    return {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "º": "o", "ª": "a"}.get(
+    return {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "º": "º", "ª": "ª", "°": "°"}.get(
         character, unicodedata.normalize("NFD", character)[0].lower()[:1] or " "
     )
 
@@ -38,21 +38,21 @@ def fold(text: str) -> str:
 
 _PATTERN = re.compile(
     r"""
-    (?P<junk> \b24/7\b | \b\d{3,5}-\d{4,}\b | \+\d[\d().\ -]{6,20}\d | (?<!\d)\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}\b | (?<![\d/.-])\d{5,}(?![/-])
+    (?P<junk> \b24/7\b | \b\d{3}-\d{4}\b | \b\d{5}-\d{4}\b | \+\d[\d().\ -]{6,20}\d | (?<!\d)\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}\b | (?<![\d/.-])\d{5,}(?![/-])
           | [$€£#]\s?\d[\d.,]* | \d[\d.,]*\s?(?:%|€|percent\b|dollars?\b|bucks\b|euros?\b|degrees?\b|mg\b|lbs?\b|pounds?\b|kids?\b|children\b|people\b|years?[ -]old\b|yo\b|y/o\b)
           | \b\d{1,3}\s?-?(?:year|yr|month|week|day)s?[- ](?:old|check|checkup|check-up|visit|well|follow)\b
           | \b\d{1,3}\.\d{3,} )
-  | (?P<full> (?<![\d/.])\d{1,4}\s?(?P<s>[/.-])\s?\d{1,2}\s?(?P=s)\s?\d{2,4}(?![\d/]) )
+  | (?P<full> (?<![\d/.])\d{1,4}\s?(?P<s>[/.-])\s?\d{1,2}\s?(?P=s)\s?\d{1,4}(?![\d/]) )
   | (?P<clock> (?<![\d:])\d{1,2}\s?:\s?\d{2}(?::\d{2})?(?!\d) | \b\d{1,2}h\d{2}\b | \b\d{1,2}(?:[.:]\d{2})?\s?h\b(?!r) )
   | (?P<fraction> \b[1-3]\s?/\s?[234]\s?(?=(?:an?\s)?h(?:ou)?rs?\b|h\b) )
   | (?P<pair> (?<![\d/])\d{1,4}\s?/\s?\d{1,4}(?![\d/]) )
   | (?P<dotted> (?<![\d.])\d{1,2}\.\d{1,2}(?!\d|\.\d) )
-  | (?P<ordinal> \b\d{1,2}\s?(?:st|nd|rd|th)\b | \b\d{1,2}(?:ero|er|ro|o|a|do|to)\b )
+  | (?P<ordinal> \b\d{1,2}\s?(?:st|nd|rd|th)\b | \b\d{1,2}(?:ero|er|ro|do|to|\.?[º°ª]) )
   | (?P<number> \d{1,8} )
-  | (?P<half> (?<=\d)\s?(?:a|p)\.?\s?m?\b\.?(?![a-z'-]) | \b[ap]\.\s?m\b\.? | \b[ap]\s?m\b )
+  | (?P<half> (?<=\d)\s?(?:a|p)\.?\s?m?\b\.?(?![a-z']) | \b[ap]\.\s?m\b\.? | \b[ap]\s?m\b )
   | (?P<oclock> o["' ]?\s?cl?ock\b )
-  | (?P<word> [a-z]+(?:'[a-z]+)* | [^\W\d_]+ )
-  | (?P<mark> \n | [-.,;:?!&|/<>~+] )
+  | (?P<word> w/c\b | [a-z]+(?:'[a-z]+)* | [^\W\d_]+ )
+  | (?P<mark> \n | [-.,;:?!&|/~+] | (?<![^\s(])[<>](?=\s?\d) )
     """,
     re.VERBOSE,
 )

@@ -48,11 +48,11 @@ _UNITS = {
     "hour": "hour hours hr hrs hora horas h",
     "day": "day days dia dias",
     "workday": "workday workdays weekday weekdays",
-    "week": "week weeks wk wks semana semanas",
+    "week": "week weeks week's weeks' wk wks semana semanas",
     "weekend": "weekend weekends wkend wkends",
     "month": "month months mth mths mes meses",
     "year": "year years yr yrs ano anos",
-    "fortnight": "fortnight fortnights quincena",
+    "fortnight": "fortnight fortnights fortnight's quincena",
 }
 _NUMBERS_EN = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
@@ -90,8 +90,8 @@ def _english() -> dict[str, Entry]:
     found |= {word: ("o", number) for number, word in enumerate(_ORDINALS_EN, 1)}
     found |= {"thirtieth": ("o", 30), "ninteenth": ("o", 19), "twelth": ("o", 12), "eigth": ("o", 8)}
     table: dict[Entry, str] = {
-        ("r", 0): "today todays 2day",
-        ("r", 1): "tomorrow tomorrows tomorow tommorow tommorrow tmrw tmr tmw tomo 2morrow 2moro tomoro tomm",
+        ("r", 0): "today todays today's 2day",
+        ("r", 1): "tomorrow tomorrows tomorrow's tomorow tommorow tommorrow tmrw tmr tmw tomo 2morrow 2moro tomoro tomm",
         ("r", -1): "yesterday",
         ("P", "morning"): "morning mornings mornin",
         ("P", "afternoon"): "afternoon afternoons aft",
@@ -261,17 +261,18 @@ _PHRASES_EN: dict[Entry, str] = {
     ),
     ("G", None): (
         "starting from; starting on; starting with; beginning on; as of; from the; any time from; any day from; anytime from;"
-        " week beginning; back on; back from"
+        " week beginning"
     ),
-    ("wc", None): "w c; week commencing; week beginning; week beginning on; week starting; week starting on; week of; the week of; wk of",
+    ("wc", None): "w/c; week commencing; week beginning; week beginning on; week starting; week starting on; week of; the week of; wk of",
     ("after-that", None): "after that; after those; after these",
+    ("b", None): "beginning of; the beginning of; at the beginning of; start of; the start of; first part of; the first part of; early part of; top of",
     ("X", None): (
-        "other than; but not; anything but; anything except; apart from; aside from; any day but; any time but; just not; but no;"
+        "instead of; other than; but not; anything but; anything except; apart from; aside from; any day but; any time but; just not; but no;"
         " any day except; any time except; everything but; every day but; rather not; i would rather not; all but; anything besides"
     ),
     ("N", None): (
         "can't; can not; don't; won't; doesn't work; isn't good; not available; not free; can't do; cant do; don't want; couldn't;"
-        " could not; not able; doesn't; isn't; i work on; i work; work on; working on; out of town; away on; away; no good"
+        " could not; not able; doesn't; isn't; i work on; i work; work on; working on; out of town; away on; no good"
     ),
     ("|L", None): "or later; or after; or afterwards; or after that; and later; and after; and on; and onward; and onwards; and beyond; onward; onwards; on out; on forward; going forward",
     ("|E", None): "or earlier; or before; or sooner; or before that; and earlier; at the latest; latest",

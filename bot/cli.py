@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scheduling_core.db import Database
 
 OWN_CLINIC = PROJECT / "clinics" / "demo.yml"
+_WEB_THREADS = 32  # a turn waits for the dialogue in one of them
 Kind = TypeVar("Kind", bound=StrEnum)
 
 app = typer.Typer(
@@ -89,12 +90,16 @@ def web(host: Annotated[str, typer.Option(help="The address to listen on.")] = "
     """Run the web app: Twilio's webhooks, FHIR, and the pages."""
     import waitress
 
-    from bot.app import create_app
+    from bot.app import close, create_app
 
     settings = _settings_with_twilio()
     _log_to_standard_error()
     signal.signal(signal.SIGTERM, _end_in_order)
-    waitress.serve(create_app(settings), host=host, port=settings.port, threads=16, ident=None)
+    made = create_app(settings)
+    try:
+        waitress.serve(made, host=host, port=settings.port, threads=_WEB_THREADS, ident=None)
+    finally:
+        close(made)
 
 
 @app.command()
@@ -111,7 +116,7 @@ def worker() -> None:
 def actions() -> None:
     """Run the action server, which the dialogue asks."""
     settings = Settings.from_env()
-    os.execve(sys.executable, [sys.executable, "-m", "actions"], dict(os.environ) | settings.to_env())
+    os.execve(sys.executable, [sys.executable, "-P", "-m", "actions"], dict(os.environ) | settings.to_env())
 
 
 @app.command()
@@ -143,11 +148,12 @@ def understand(
     from bot import training, understanding
 
     loaded = _read_clinic(clinic)
-    model = training.ensure_model(Settings.from_env().data_dir, _complain)
     try:
-        understanding.understand(loaded, model, as_json=jsonl)
+        sentences = understanding.read(sys.stdin, loaded, as_json=jsonl)
     except understanding.BadLineError as error:
         raise _BadFileError(str(error)) from None
+    model = training.ensure_model(Settings.from_env().data_dir, _complain)
+    understanding.understand(loaded, model, sentences, as_json=jsonl)
 
 
 @database.command("upgrade")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from bot.training import DIALOGUE, dialogue_environ, dialogue_python
 from scheduling_core import times
 from scheduling_core.clinic_file.schema import ClinicFile
 
-# Our intents under the coarse names that evaluations use, where the two differ. "": nothing comes near.
+# Our intents under the coarse names that evaluations use, where the two differ.
 _COARSE = {
     "ask_clinic": "request_info",
     "ask_cost": "request_info",
@@ -27,17 +27,17 @@ _COARSE = {
     "ask_parking": "request_info",
     "ask_prep": "request_info",
     "ask_video": "request_info",
-    "billing": "",
-    "complaint": "",
+    "billing": "out_of_scope",
+    "complaint": "out_of_scope",
     "confirm_visit": "affirm",
-    "join_waitlist": "",
-    "medical_question": "",
+    "join_waitlist": "check_availability",
+    "medical_question": "out_of_scope",
     "needs": "inform",
     "nlu_fallback": "out_of_scope",
     "opt_out": "stop",
-    "running_late": "",
+    "running_late": "mention_existing",
     "update_details": "inform",
-    "wrong_number": "",
+    "wrong_number": "out_of_scope",
 }
 
 
@@ -45,11 +45,17 @@ class BadLineError(Exception):
     """Lines that cannot be read, each named by its number, one a line."""
 
 
-def understand(clinic: ClinicFile, model: Path, *, as_json: bool) -> None:
-    """Reads standard input to its end and writes a line for each line. Raises BadLineError before anything is written."""
-    sentences = list(_read(sys.stdin, clinic, as_json=as_json))
+@dataclass(frozen=True)
+class Sentence:
+    id: Any
+    text: str
+    now: dt.datetime  # wall time
+
+
+def understand(clinic: ClinicFile, model: Path, sentences: Sequence[Sentence], *, as_json: bool) -> None:
+    """Writes to standard output what is made of each sentence, in order."""
     with tempfile.TemporaryFile("w+") as asked, tempfile.TemporaryFile("w+") as answered:
-        asked.writelines(json.dumps({"id": number, "text": sentence["text"]}) + "\n" for number, sentence in enumerate(sentences))
+        asked.writelines(json.dumps({"id": number, "text": sentence.text}) + "\n" for number, sentence in enumerate(sentences))
         asked.seek(0)
         intents = subprocess.Popen(
             [dialogue_python(), "-m", "parse", str(model)], cwd=DIALOGUE, env=dialogue_environ(), stdin=asked, stdout=answered
@@ -62,37 +68,40 @@ def understand(clinic: ClinicFile, model: Path, *, as_json: bool) -> None:
             read = json.loads(line)
             intent = _COARSE.get(read["intent"], read["intent"])
             _write(
-                {"id": sentence["id"], "intent": intent, "confidence": read["confidence"], **rest},
-                sentence["text"],
+                {"id": sentence.id, "intent": intent, "confidence": read["confidence"], **rest},
+                sentence.text,
                 as_json=as_json,
             )
 
 
-def _read(lines: Iterable[str], clinic: ClinicFile, *, as_json: bool) -> Iterator[dict[str, Any]]:
+def read(lines: Iterable[str], clinic: ClinicFile, *, as_json: bool) -> list[Sentence]:
+    """The sentences in lines of text, or of JSON with "id", "text" and "now". Raises BadLineError."""
+    sentences: list[Sentence] = []
     mistakes = []
     present = times.to_wall(times.now(), clinic.zone).replace(tzinfo=None)
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         if not as_json:
-            yield {"id": number, "text": line.strip(), "now": present}
+            sentences.append(Sentence(number, line.strip(), present))
             continue
         try:
             given = json.loads(line)
             now = dt.datetime.fromisoformat(given["now"]).replace(tzinfo=None) if given.get("now") else present
-            yield {"id": given["id"], "text": str(given["text"]), "now": now}
+            sentences.append(Sentence(given["id"], str(given["text"]), now))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else 'it is not {"id", "text", "now"} in JSON'
             mistakes.append(f"standard input:{number}: {reason}")
     if mistakes:
         raise BadLineError("\n".join(mistakes))
+    return sentences
 
 
-def _resolved(clinic: ClinicFile, sentence: dict[str, Any]) -> dict[str, Any]:
-    text = sentence["text"]
+def _resolved(clinic: ClinicFile, sentence: Sentence) -> dict[str, Any]:
+    text = sentence.text
     mentions = names.mentioned(clinic, text)
     return {
-        "when": when.as_contract(when.read(text, sentence["now"], hours=_hours(clinic))),
+        "when": when.as_contract(when.read(text, sentence.now, hours=_hours(clinic))),
         "services": list(mentions.services),
         "practitioners": list(mentions.practitioners),
         "payers": list(mentions.payers),
@@ -113,4 +122,4 @@ def _write(found: dict[str, Any], text: str, *, as_json: bool) -> None:
         return
     rest = {key: value for key, value in found.items() if value and key not in ("id", "intent", "confidence")}
     said = [f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in rest.items()]
-    print("\n  ".join([text, f"intent {found['intent'] or 'none'} ({found['confidence']:.2f})", *said]))
+    print("\n  ".join([text, f"intent {found['intent']} ({found['confidence']:.2f})", *said]))

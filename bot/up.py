@@ -22,12 +22,13 @@ from typing import IO
 
 from bot import dialogue_server, training
 from bot.processes import CannotRunError, Child, die_with, stop
-from bot.settings import PROJECT, Environment, Settings
+from bot.settings import Environment, Settings
 
 Say = Callable[[str], None]
 _ROOM_BYTES = 200_000_000  # what a model, a small database and the logs need at the least
 _READY_SECONDS = 240.0
 _TRIES_TO_START = 3
+_COMMAND = (sys.executable, "-P", "-m", "bot.cli")  # -P: what lies in the working folder is no module of ours
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -58,7 +59,7 @@ def up(*, clinic: Path, data: Path | None, port: int | None, say: Say) -> None:
             _run(settings, "load", str(clinic))
             say("The database is ready, the clinic file loaded.")
             for name in ("actions", "web", "worker"):
-                _start(children, settings, name, [sys.executable, "-m", "bot.cli", name], PROJECT, environ)
+                _start(children, settings, name, [*_COMMAND, name], Path.cwd(), environ)
             _wait_until_ready(children, settings, say)
             _write_down(lock, settings)
             say(_summary(settings))
@@ -114,7 +115,7 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 def _run(settings: Settings, *arguments: str) -> None:
     """One command of ours in a process of its own, so that what it imports does not stay in memory as long as `up` does."""
     done = subprocess.run(
-        [sys.executable, "-m", "bot.cli", *arguments],
+        [*_COMMAND, *arguments],
         stdout=subprocess.DEVNULL,
         env=dict(os.environ) | settings.to_env(),
         preexec_fn=die_with(os.getpid()),

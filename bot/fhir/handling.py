@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from flask import Response, request
-from sqlalchemy.orm import Session
 
 from bot.fhir import access, answers
 from bot.fhir.access import Caller
 from bot.fhir.answers import UnsupportedError
 from bot.fhir.capabilities import capability_statement
 from scheduling_core.clinic_file import loading
-from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
 from scheduling_core.fhir import operations, parameters, query, searching
 from scheduling_core.fhir.codes import Resource
@@ -24,7 +22,6 @@ from scheduling_core.fhir.searching import COMPUTED, STORED
 from scheduling_core.fhir.writing import CREATE
 
 _LONGEST_KEY = 100
-_WRITES = {"hold": operations.hold, "book": operations.book, "cancel": operations.cancel}
 
 
 def capabilities(database: Database) -> Response:
@@ -122,13 +119,9 @@ def _operation(database: Database, caller: Caller, kind: str, name: str, method:
     access.check_write(caller, "Appointment")
     key = _key(caller)
     with database.transaction() as session:
-        made = _change(session, loading.current(session), name, asked, caller.agent, key)
+        made = operations.change(session, loading.current(session), name, asked, agent=caller.agent, key=key)
     base = _base()
     return answers.shown(answers.bundle([answers.entry(made, base)], 1, [("self", f"{base}/Appointment/${name}")]))
-
-
-def _change(session: Session, clinic: ClinicFile, name: str, asked: Parameters, agent: str, key: str | None) -> Resource:
-    return _WRITES[name](session, clinic, asked, agent=agent, key=key)
 
 
 def _find(database: Database, caller: Caller, asked: Parameters) -> Response:

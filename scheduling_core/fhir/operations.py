@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduling_core import audit, booking, names, patients, times
+from scheduling_core import audit, booking, idempotency, names, patients, times
 from scheduling_core.calendar import rules
 from scheduling_core.calendar import search as calendar
 from scheduling_core.calendar.search import FreeTime, Request
@@ -61,6 +61,7 @@ def find(session: Session, clinic: ClinicFile, asked: Parameters, *, agent: str)
     """
     known = directory(session, clinic)
     start, end = _window(asked, clinic)
+    limit = _count(asked)
     patient = _patient(session, clinic, asked)
     if patient:
         audit.record(session, agent=agent, action="R", entity="Appointment", patient_id=patient.id, detail={"operation": "find"})
@@ -70,12 +71,9 @@ def find(session: Session, clinic: ClinicFile, asked: Parameters, *, agent: str)
         if refusal := rules.who_may(session, clinic, request):
             refusals.append((refusal.code, refusal.detail))
         else:
-            found += calendar.find(session, clinic, request, start=start, end=end)
+            found += calendar.find(session, clinic, request, start=start, end=end, limit=limit)
     found.sort(key=lambda time: (time.start, time.practitioner_id, time.location_id, time.mode))
-    if count := asked.first("_count"):
-        if not (count.isascii() and count.isdigit()):
-            raise MalformedError("_count", "must be a whole number")
-        found = found[: int(count)]
+    found = found[:limit]
     return Potential(to_proposals(found, known), [] if found else refusals)
 
 
@@ -89,6 +87,16 @@ def _window(asked: Parameters, clinic: ClinicFile) -> tuple[dt.datetime, dt.date
     if end < start:
         raise MalformedError("end", "must not be before start")
     return max(start, now - dt.timedelta(days=1)), min(end, last)
+
+
+def _count(asked: Parameters) -> int | None:
+    """The most appointments that are wanted; None for all."""
+    count = asked.first("_count")
+    if count is None:
+        return None
+    if not (count.isascii() and count.isdigit() and 0 < len(count) < 10):
+        raise MalformedError("_count", "must be a whole number")
+    return int(count)
 
 
 def _requests(asked: Parameters, known: Directory, patient: Patient | None) -> list[Request]:
@@ -154,7 +162,21 @@ def _patient(session: Session, clinic: ClinicFile, asked: Parameters) -> Patient
     return None
 
 
-def hold(session: Session, clinic: ClinicFile, asked: Parameters, *, agent: str, key: str | None) -> Resource:
+def change(session: Session, clinic: ClinicFile, name: str, asked: Parameters, *, agent: str, key: str | None) -> Resource:
+    """$hold, $book or $cancel: the appointment as it is then. The same key again answers the same appointment and changes nothing.
+
+    Raises what `hold`, `book` and `cancel` raise.
+    """
+    if earlier := idempotency.earlier_answer(session, key):
+        id_ = str(earlier["appointment_id"])
+    else:
+        id_ = _CHANGES[name](session, clinic, asked, agent, key or new_id()).id
+        idempotency.remember(session, key, {"appointment_id": id_})
+    made = _appointment(session, id_)
+    return to_appointment(made, directory(session, clinic, patients=[made.patient_id]))
+
+
+def hold(session: Session, clinic: ClinicFile, asked: Parameters, agent: str, key: str) -> Appointment:
     """Keep a time for `hold_minutes`. Raises MalformedError, NotFoundError, TimeTakenError, NotBookableError."""
     known = directory(session, clinic)
     patient = _patient(session, clinic, asked)
@@ -163,16 +185,15 @@ def hold(session: Session, clinic: ClinicFile, asked: Parameters, *, agent: str,
         held = _appointment(session, proposal.id)
         if held.status != AppointmentStatus.PROPOSED:
             raise WrongStateError(f"Appointment/{held.id} is {held.status}")
-        return to_appointment(held, directory(session, clinic, patients=[held.patient_id]))
+        return held
     if not patient and proposal.patient_id:
         patient = patients.get(session, proposal.patient_id)
     patient_id = patient.id if patient else None
     time = _free_time(session, clinic, proposal, patient_id)
-    made = booking.hold(session, clinic, time=time, held_for=agent[:64], patient_id=patient_id, agent=agent, key=key or new_id())
-    return to_appointment(made, directory(session, clinic, patients=[made.patient_id]))
+    return booking.hold(session, clinic, time=time, held_for=agent[:64], patient_id=patient_id, agent=agent, key=f"{key}:visit")
 
 
-def book(session: Session, clinic: ClinicFile, asked: Parameters, *, agent: str, key: str | None) -> Resource:
+def book(session: Session, clinic: ClinicFile, asked: Parameters, agent: str, key: str) -> Appointment:
     """Book a hold or a proposal, move a visit that is on the books (an `appointment-resource` with its id and another time), or
     cancel one (with its id and status cancelled). A patient who is not on file is registered as new.
 
@@ -180,32 +201,20 @@ def book(session: Session, clinic: ClinicFile, asked: Parameters, *, agent: str,
     """
     known = directory(session, clinic)
     proposal = _proposal(asked, known)
-    key = key or new_id()
-    if proposal.id:
-        there = _appointment(session, proposal.id)
-        if proposal.cancelled:
-            made = booking.cancel(session, clinic, appointment_id=there.id, agent=agent, key=key, reason=proposal.comment)
-            return to_appointment(made, directory(session, clinic, patients=[made.patient_id]))
-        if there.status in LIVE and proposal.start and proposal.start != there.start:
-            time = _free_time(session, clinic, proposal, there.patient_id, moving=there.id)
-            made = booking.reschedule(session, clinic, appointment_id=there.id, agent=agent, key=key, time=time)
-            return to_appointment(made, directory(session, clinic, patients=[made.patient_id]))
-        patient_id = _whose(session, clinic, asked, proposal, there.patient_id, agent, key)
-        made = booking.book(
-            session, clinic, patient_id=patient_id, agent=agent, key=key, hold_id=there.id, comment=_comment(asked, proposal)
-        )
-    else:
+    if not proposal.id:
         patient_id = _whose(session, clinic, asked, proposal, None, agent, key)
-        made = booking.book(
-            session,
-            clinic,
-            patient_id=patient_id,
-            agent=agent,
-            key=key,
-            time=_free_time(session, clinic, proposal, patient_id),
-            comment=_comment(asked, proposal),
-        )
-    return to_appointment(made, directory(session, clinic, patients=[made.patient_id]))
+        time = _free_time(session, clinic, proposal, patient_id)
+        comment = _comment(asked, proposal)
+        return booking.book(session, clinic, patient_id=patient_id, agent=agent, key=f"{key}:visit", time=time, comment=comment)
+    there = _appointment(session, proposal.id)
+    if proposal.cancelled:
+        return booking.cancel(session, clinic, appointment_id=there.id, agent=agent, key=f"{key}:visit", reason=proposal.comment)
+    if there.status in LIVE and proposal.start and proposal.start != there.start:
+        time = _free_time(session, clinic, proposal, there.patient_id, moving=there.id)
+        return booking.reschedule(session, clinic, appointment_id=there.id, agent=agent, key=f"{key}:visit", time=time)
+    patient_id = _whose(session, clinic, asked, proposal, there.patient_id, agent, key)
+    comment = _comment(asked, proposal)
+    return booking.book(session, clinic, patient_id=patient_id, agent=agent, key=f"{key}:visit", hold_id=there.id, comment=comment)
 
 
 def _comment(asked: Parameters, proposal: Proposal) -> str | None:
@@ -226,14 +235,20 @@ def _whose(
     raise MalformedError("patient-reference", "is needed, or patient-resource")
 
 
-def cancel(session: Session, clinic: ClinicFile, asked: Parameters, *, agent: str, key: str | None) -> Resource:
+def cancel(session: Session, clinic: ClinicFile, asked: Parameters, agent: str, key: str) -> Appointment:
     """Cancel a visit, or give back a hold or a place on the waitlist. Raises MalformedError, NotFoundError, WrongStateError."""
     proposal = _proposal(asked, directory(session, clinic))
     if not proposal.id:
         raise MalformedError("appointment-reference", "is needed, as in Appointment/ID")
     reason = (asked.first("reason") or "")[:200] or None
-    made = booking.cancel(session, clinic, appointment_id=proposal.id, agent=agent, key=key or new_id(), reason=reason)
-    return to_appointment(made, directory(session, clinic, patients=[made.patient_id]))
+    return booking.cancel(session, clinic, appointment_id=proposal.id, agent=agent, key=f"{key}:visit", reason=reason)
+
+
+_CHANGES: dict[str, Callable[[Session, ClinicFile, Parameters, str, str], Appointment]] = {
+    "hold": hold,
+    "book": book,
+    "cancel": cancel,
+}
 
 
 def _proposal(asked: Parameters, known: Directory) -> Proposal:

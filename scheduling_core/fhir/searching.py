@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduling_core import audit, times
+from scheduling_core.booking import HOLD_EXPIRED, HOLD_RELEASED, HOLD_USED
 from scheduling_core.calendar import search as calendar
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.errors import NotFoundError
@@ -173,6 +174,12 @@ def _appointment_conditions(clinic: ClinicFile, asked: Query) -> list[Condition]
     return found + query.when(Appointment.start, asked.asked.get("date"), "date", clinic.zone)
 
 
+_not_a_hold: Condition = and_(
+    Appointment.status != AppointmentStatus.PROPOSED,
+    or_(Appointment.cancelled_reason.is_(None), Appointment.cancelled_reason.not_in([HOLD_EXPIRED, HOLD_RELEASED, HOLD_USED])),
+)
+
+
 def _coverage_conditions(clinic: ClinicFile, asked: Query) -> list[Condition]:
     found = query.states(Coverage.status, CoverageStatus, asked.codes("status"))
     for name in ("beneficiary", "patient", "subscriber"):
@@ -272,7 +279,7 @@ STORED: dict[str, Stored] = {
         _appointment_conditions,
         scheduling.to_appointment,
         lambda row: row.patient_id,
-        hidden=Appointment.status != AppointmentStatus.PROPOSED,
+        hidden=_not_a_hold,
     ),
     "Coverage": Stored(
         Coverage,

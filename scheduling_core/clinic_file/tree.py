@@ -58,6 +58,8 @@ def parse(text: str) -> Tree:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         raise _in_plain_words(error, text) from None
+    except RecursionError:
+        raise NotYamlError(1, "the brackets are nested too deeply") from None
     except yaml.reader.ReaderError as error:
         number = text.count("\n", 0, error.position) + 1
         raise NotYamlError(number, f"there is a character that no text has (code {error.character})", "remove it") from None
@@ -124,18 +126,24 @@ def _scalar(node: yaml.ScalarNode, key: Key, tree: Tree) -> Any:
 
 
 def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> NotYamlError:
+    lines = text.splitlines()
     mark = error.problem_mark or error.context_mark
-    line = min(mark.line + 1 if mark else 1, max(1, len(text.splitlines())))
+    line = min(mark.line + 1 if mark else 1, max(1, len(lines)))
     problem = error.problem or "this is not YAML"
     start = error.context_mark.line + 1 if error.context_mark else line
+    if unclosed := next((number for number, said in enumerate(lines[:line], start=1) if said.count('"') % 2), None):
+        return NotYamlError(unclosed, "a quotation mark is opened and not closed", "close it in the same line")
     if "mapping values are not allowed" in problem:
+        before = next((number for number in range(line - 1, 0, -1) if lines[number - 1].strip()), line)
+        if ":" not in lines[before - 1] and not lines[before - 1].lstrip().startswith(("-", "#")):
+            return NotYamlError(before, "the colon after the key is missing", 'write "key: value"')
         return NotYamlError(
             line, "there is a colon where none can be", "put text that holds a colon in quotes, or check the indentation"
         )
     if "could not find expected ':'" in problem:
         return NotYamlError(start, "the colon after the key is missing", 'write "key: value"')
-    if "found unexpected end of stream" in problem or "quoted scalar" in (error.context or ""):
-        return NotYamlError(start, "a quotation mark is opened and never closed", "close it")
+    if "quoted scalar" in (error.context or ""):
+        return NotYamlError(start, "a quotation mark is opened and not closed", "close it in the same line")
     if "flow" in (error.context or ""):
         return NotYamlError(
             start, "a bracket is opened and not closed, or a comma is missing in it", "check the brackets and commas"

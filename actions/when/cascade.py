@@ -38,6 +38,10 @@ class Match:
     def pieces(self) -> list[Piece]:
         return list(self._pieces[self.start : self.end])
 
+    def said_before(self, words: frozenset[str], reach: int = 6) -> bool:
+        """Whether one of the words stands shortly before the match."""
+        return any(piece.text in words for piece in self._pieces[max(0, self.start - reach) : self.start])
+
     def ahead(self, pattern: str) -> bool:
         """Whether the letters behind the match start with `pattern`."""
         return re.compile(pattern).match(self._found.string, self.end) is not None

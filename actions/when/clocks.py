@@ -71,7 +71,7 @@ def _plain(now: Now, m: Match) -> Made:
     if piece.letter == "f" and not half and not (m.right and m.right.letter == "P") and not (m.left and m.left.letter == "@" and m.left.text not in ("about", "like")):
         return None
     if piece.letter in "nz" and not said:
-        return _bare(m, piece)
+        return _bare(now, m, piece)
     if half and piece.letter in "nz" and m.left and m.left.letter == "m" and not (m.further_left and m.further_left.letter in "no") and m.pieces[-1].start != piece.end:
         return None
     if half and m.pieces[-1].text.strip() in ("a", "p") and piece.letter in "nzt" and m.pieces[-1].start != piece.end:
@@ -79,11 +79,17 @@ def _plain(now: Now, m: Match) -> Made:
     return _made(of_piece(piece, half, loose=_loose(m) or ish))
 
 
-def _bare(m: Match, piece: Piece) -> Made:
+_ASKING = frozenset(("make it", "how about", "what about", "we do", "you do", "do it at", "make that", "to do"))
+
+
+def _bare(now: Now, m: Match, piece: Piece) -> Made:
     """A number alone is a time only after "at" or before a part of the day."""
     left, right = m.left, m.right
     if right and (right.letter in "u#κφowm" or right.text in _COUNTED):
         return None
+    if left and (left.text in _ASKING or m.further_left and f"{m.further_left.text} {left.text}" in _ASKING) and piece.value <= 12:
+        alone = right is None or right.letter in ".CX|" or right.text in ("please", "then")
+        return _made(of_piece(piece)) if alone and not (now.offered and piece.value <= len(now.offered)) else None
     if left and left.letter == "@":
         if left.text in ("like", "near", "about", "around") and right and right.letter == "_" and piece.value < 4:
             return None
@@ -184,6 +190,8 @@ def _clock_in_part(now: Now, m: Match) -> Made:
         return None
     if piece.letter in "nz" and not (len(piece.text) > 2 or 1 <= piece.value <= 12) or piece is m.pieces[-1] and any(p.letter == "," for p in m.pieces) and piece.letter != "i":
         return None
+    if piece.letter == "z" and (m.pieces[0].letter == "T" or m.left and m.left.letter in "Tg"):
+        return None  # "the afternoon one"
     if found.sure and window.half == "pm" and found.half == "am":
         return None
     return _made(halved(found, window.half))
@@ -220,17 +228,17 @@ def _this_part(now: Now, m: Match) -> Made:
     return [("r", 0), ("y", window)]
 
 
-@PARTS.rule(r"[I~]?T(?P<p>p)", r"(?<=[wWruon])(?P<p>p)", r"[YA](?P<p>p)", r"p(?=[|&]p)|(?<=p[|&])p")
+@PARTS.rule(r"[I~]?T(?P<p>p)", r"(?<=[wWruon])(?P<p>p)", r"[YA](?P<p>p)", r"p(?=[|&]p)|(?<=p[|&])p", r"^p[.,]?$", r"^p(?=_$)")
 def _half(now: Now, m: Match) -> Made:
     """ "Monday am", "in the pm"."""
-    return ("y", WINDOWS["morning" if m.pieces[-1].value == "am" else "afternoon"])
+    return ("y", WINDOWS["morning" if any(p.value == "am" for p in m.pieces) else "afternoon"])
 
 
 @PARTS.rule(r"(?P<how>[Zb])(?=[.,]|$)")
 def _late(now: Now, m: Match) -> Made:
     """ "the 19th, late"; a bare "early" is no wish for an hour."""
-    name = {"late": "late-day", "early": "early-day", "temprano": "early-day"}.get(m.pieces[0].text)
-    return ("y", WINDOWS[name]) if name and m.left else None
+    name = {"late": "late-day", "early": "early-morning", "temprano": "early-morning"}.get(m.pieces[0].text)
+    return ("y", WINDOWS[name]) if name else None
 
 
 _UNITS = {

@@ -8,28 +8,40 @@ from dataclasses import replace
 from actions.when.cascade import Made, Match, Stage
 from actions.when.clocks import of_piece
 from actions.when.context import moved
-from actions.when.meanings import DAY, Dates, Duration, Moment, Now, Span, Weekdays, Window, after, date, monday, nearest, next_weekday
+from actions.when.meanings import DAY, Dates, Duration, Moment, Now, Span, Weekdays, Window, after, coming, date, monday, nearest, next_weekday
 from actions.when.dates import between, day, unit_dates
 from actions.when.text import Piece
 
 LISTS, SHAPES, BOUNDS = Stage(), Stage(), Stage()
+_MOVES = frozenset("move moved moving change changed changing reschedule rescheduled switch switched push cambiar mover pasar cambiarla moverla".split())
+
+
+def _is_move(m: Match) -> bool:
+    """ "move it from Tuesday to Thursday" is no range: Thursday is wanted."""
+    return m.pieces[0].letter in "GO" and m.said_before(_MOVES)
 
 
 def _set(piece: Piece) -> frozenset[int]:
     value = piece.value
-    return value.days if isinstance(value, Weekdays) else frozenset((value,))
+    return value.days if isinstance(value, Weekdays) else frozenset(value if isinstance(value, tuple) else (value,))
 
 
 @LISTS.rule(r"[G~v]?T?(?P<a>w)(?:2|-|U|[~]?U[~]?)T?(?P<b>w)", r"O(?P<a>w)2(?P<b>w)", r"v(?P<a>w)&(?P<b>w)")
 def _weekday_range(now: Now, m: Match) -> Made:
     """ "Monday to Thursday": the next such days in a row."""
     a, b = m.value("a"), m.value("b")
+    if _is_move(m):
+        return [("_", None), ("w", b)]
     days = frozenset((a + step) % 7 for step in range((b - a) % 7 + 1))
+    if (a, b) == (0, 4):
+        return ("W", Weekdays(days, named=False))
     return ("W", Weekdays(days, named=True, span=(a, b)))
 
 
-@LISTS.rule(r"[AYT~]*[wW](?:(?:[,|&/]|,[|&])[AYT~]*[wW])+")
+@LISTS.rule(r"[AYT~]*[wW](?:(?:[,|&/]|,[|&])?[AYT~]*[wW])+")
 def _weekday_list(now: Now, m: Match) -> Made:
+    if m.left and m.left.text in ("not", "no") and len(m.pieces) == 3 and m.pieces[1].letter == ",":
+        return None  # "not Tuesday, Thursday"
     found: frozenset[int] = frozenset().union(*(_set(p) for p in m.pieces if p.letter in "wW"))
     return ("W", Weekdays(found, named=False)) if len(found) > 1 else ("w", next(iter(found)))
 
@@ -58,9 +70,6 @@ def _weekday_and_date(now: Now, m: Match) -> Made:
         return ("a", replace(dates, readings=(dates.first, nearby), question="date-weekday-disagree"))
     found = next((d for step in range(7) if (d := dates.first + step * DAY).weekday() == weekday and d <= dates.last), None)
     return day(found) if dates.grain == "week" else None
-
-
-_FROM_NOW = ("from", "since", "desde", "a partir de")
 
 
 @SHAPES.rule(
@@ -117,6 +126,22 @@ def _duration_from(now: Now, m: Match) -> Made:
     if m.pieces[0].text == "within" or m.left and m.left.text in ("than", "menos de"):
         return between(now.today, after(start, duration), "days")
     return day(after(start, duration, -1 if back else 1))
+
+
+@SHAPES.rule(r"T?(?P<u>u)(?P<way>[FB])T?(?P<a>a)", r"T?(?P<u>ε)T?(?P<a>a)", r"[~]?T?(?P<w>w)(?P<way>[FB])T?(?P<a>a)", r"T?A(?P<w>w)(?P<way>[FB])T?(?P<a>a)")
+def _beside(now: Now, m: Match) -> Made:
+    """ "the day before Thanksgiving", "the week after Christmas", "the Monday after Easter"."""
+    dates, before = m.value("a"), m.one("way") is not None and m.one("way").letter == "B"
+    if not dates.is_day or m.one("way") and m.one("way").text not in ("before", "after", "antes de", "antes del", "despues de", "despues del"):
+        return None
+    if m.one("w"):
+        found = next_weekday(dates.first, m.value("w"))
+        return day(found - (7 if found - 7 * DAY < dates.first else 14) * DAY if before else found)
+    unit = m.value("u") or "week"
+    if unit == "day":
+        return day(dates.first + (-1 if before else 1) * DAY)
+    first = monday(dates.first) + (-7 if before else 7) * DAY
+    return between(first, first + 6 * DAY, "week") if unit == "week" else None
 
 
 @SHAPES.rule(
@@ -186,6 +211,8 @@ def _date_range(now: Now, m: Match) -> Made:
         return between(last.replace(day=m.value("n")), last) if b.value.is_day and 1 <= m.value("n") < last.day else None
     if m.one("to").letter == "&" and m.pieces[0].letter != "v":
         return None
+    if _is_move(m) and b.letter != "n":
+        return [("_", None), (b.letter, b.value)]
     first = _first(a, now)
     if first is None or (a.letter == "a" and a.value.bound):
         return None
@@ -208,7 +235,7 @@ def _date_range(now: Now, m: Match) -> Made:
     return between(first, last, "days")
 
 
-@BOUNDS.rule(r"[~]*[vG][@~T]*(?P<a>[int])[@~]*(?P<to>[2U&-])[@~T]*(?P<b>[int])(?P<p>p)?", r"(?P<a>[i])[@~]*(?P<to>[2U/-])[@~T]*(?P<b>[in])", r"(?P<a>[n])(?P<to>[2U/-])(?P<b>i)", r"(?<=[awWyr,@~.])(?P<a>n)(?P<to>[2U-])(?P<b>n)", r"^(?P<a>n)(?P<to>[2U])(?P<b>n)(?=[I~@]?[awWyr])", r"(?P<a>n)(?P<to>[2U])(?P<b>n)(?=[~]?[ay])")
+@BOUNDS.rule(r"[~]*[vG][@~T]*(?P<a>[int])[@~]*(?P<to>[2U&-])[@~T]*(?P<b>[int])(?P<p>p)?", r"(?P<a>[i])[@~]*(?P<to>[2U/-])[@~T]*(?P<b>[in])", r"(?P<a>[n])(?P<to>[2U/-])(?P<b>i)", r"(?<=[awWyr,@~.])(?P<a>n)(?P<to>[2U-])(?P<b>n)", r"^(?P<a>n)(?P<to>[2U])(?P<b>n)(?=[I~@]?[awWyr])", r"(?P<a>n)(?P<to>[2U])(?P<b>n)(?=[~]?[ay])", r"^(?P<a>n)(?P<to>[2U-])(?P<b>n)[.,]?$")
 def _clock_range(now: Now, m: Match) -> Made:
     """ "between 12 and 2", "3:30 to 6 pm", "Monday 11-4"."""
     a, b = m.one("a"), m.one("b")
@@ -218,7 +245,11 @@ def _clock_range(now: Now, m: Match) -> Made:
         return None
     if m.one("to").letter == "&" and not any(p.letter in "vG" for p in m.pieces):
         return None
+    if _is_move(m):
+        return [("_", None), ("i", last)]
     bare = a.letter == b.letter == "n"
+    if bare and m.one("to").letter == "-" and len(m.pieces) == 3 and 12 < last.hour and first.hour <= 12 and not m.left:
+        return day(coming(now.today, a.value, b.value))
     if bare and m.left and m.left.letter in "a~" and first.hour > 12 and last.hour > 12 and not a.text.startswith("0") and len(a.text) < 3:
         return None
     if bare and not any(p.letter in "vG" for p in m.pieces) and m.left and m.left.letter in "~,." and not (m.right and m.right.letter in "ayI"):
@@ -238,7 +269,7 @@ def _clock_choice(now: Now, m: Match) -> Made:
     return ("ι", tuple(replace(c, half=c.half or (half if not c.sure else None)) for c in found if c))
 
 
-@BOUNDS.rule(r"(?P<way>[BFUG])[@~TI]*(?P<c>[in])", r"[@~]*(?P<c>i)(?P<way>[λξ])", r"N[_]?(?P<way>[BF])[@~T]*(?P<c>i)", r"[~@]*(?P<c>i)[|&]?(?P<way>[LE])(?![I~]?[TADaw])")
+@BOUNDS.rule(r"(?P<way>[BFUG])[@~TI]*(?P<c>[in])", r"[@~]*(?P<c>i)(?P<way>[λξ])", r"[@~]*(?P<c>i)[|](?P<way>[BF])(?![@~T]*[aintwWf])", r"N[_]?(?P<way>[BF])[@~T]*(?P<c>i)", r"[~@]*(?P<c>i)[|&]?(?P<way>[LE])(?![I~]?[TADaw])")
 def _clock_bound(now: Now, m: Match) -> Made:
     """ "after 3", "by noon", "2 pm or later"."""
     piece, way = m.one("c"), m.one("way")
@@ -251,6 +282,9 @@ def _clock_bound(now: Now, m: Match) -> Made:
     if piece.letter == "n" and way.letter == "G" and way.text not in ("from", "desde", "a partir de", "any time from"):
         return None
     later = way.letter in "FGλL"
+    trailing = piece is not m.pieces[-1]
+    if trailing and way.letter == "B":
+        later = False
     if m.pieces[0].letter == "N":
         later = not later
     return ("y", Span(found, None) if later else Span(None, found))
@@ -262,7 +296,7 @@ _NOT_HOURS = frozenset("kids people visits appointments times doses others other
 @BOUNDS.rule(
     r"(?P<way>[BFU])[@~TI]*(?P<d>[awW])",
     r"(?P<way>G)[~T]*(?P<d>[aw])(?P<on>λ|~(?![TA_]))?",
-    r"[~T]*(?P<d>[aw])[,]?(?P<way>[λξ])",
+    r"[~T]*(?P<d>[aw])[,]?(?P<way>[λξ])", r"[~T]*(?P<d>[aw])[,]?[|](?P<way>[BF])(?![@~T]*[aintwWfA])",
     r"[~T]*(?P<d>[aw])~?(?P<way>λ)",
     r"[~T]*(?P<d>[aw])[|&]?(?P<way>[LE])(?![Daw])",
     r"T?(?P<d>[aw])(?P<way>Fα)",
@@ -284,12 +318,12 @@ def _date_bound(now: Now, m: Match) -> Made:
         return None
     if way.letter == "G" and piece.letter == "a" and piece.value.grain == "days":
         return ("a", piece.value)
-    if way.letter in "Gλ" or way.letter == "L":
+    if way.letter in "GλL" or way.letter == "F" and piece is not m.pieces[-1] and "α" not in (p.letter for p in m.pieces):
         return ("a", Dates(first, None, bound="after"))
     if way.letter == "F":
         inclusive = way.text in ("not before", "on or after", "no earlier than", "no sooner than", "no antes de", "no antes del", "at the earliest", "not until", "nothing before", "as early as") or "until" in way.text or "till" in way.text or "hasta" in way.text
         return ("a", Dates(first if inclusive else last + DAY, None, bound="after"))
-    inclusive = way.letter in "Uξ" or way.text not in ("before", "prior to", "earlier than", "sooner than", "in advance of", "antes de", "antes del", "ahead of", "any time before", "anytime before", "anything before", "antes que")
+    inclusive = way.letter in "UξE" or piece is not m.pieces[-1] or way.text not in ("before", "prior to", "earlier than", "sooner than", "in advance of", "antes de", "antes del", "ahead of", "any time before", "anytime before", "anything before", "antes que")
     if end_like:
         return ("a", Dates(now.today, last, bound="before"))
     last_day = last if inclusive else first - DAY

@@ -6,8 +6,10 @@ import datetime as dt
 
 from actions.when.cascade import Made, Match, Stage
 from actions.when.meanings import DAY, Clock, Dates, Duration, Moment, Now, Span, after, monday
+from actions.when.text import Piece
 
 RELATIONS, OFFERS = Stage(), Stage()
+_TICK = dt.timedelta(minutes=5)  # "later" is the next start on the grid
 
 
 def moved(anchor: dt.datetime, duration: Duration, sign: int) -> Made:
@@ -36,7 +38,7 @@ def _same_day_earlier(now: Now, m: Match) -> Made:
         return None
     clock = Clock(base.hour, base.minute, None, True)
     if way.letter == "L":
-        later = (base + dt.timedelta(minutes=1)).time()
+        later = (base + _TICK).time()
         return [("a", Dates(base.date(), base.date())), ("y", Span(Clock(later.hour, later.minute, None, True), None))]
     return [("a", Dates(base.date(), base.date())), ("y", Span(None, clock))]
 
@@ -47,7 +49,7 @@ def _same(now: Now, m: Match) -> Made:
     letter = m.pieces[-1].letter
     if letter == "ε":
         first = monday((base or now.now).date()) + 7 * DAY
-        if m.pieces[0].letter in "|&":
+        if m.pieces[0].letter in "|&" or m.ahead("T?a"):
             return None
         return ("a", Dates(first, first + 6 * DAY, "week")) if "week" in m.pieces[-1].text or "semana" in m.pieces[-1].text else None
     if letter == "ς":
@@ -69,7 +71,7 @@ def _the_day_after(now: Now, m: Match) -> Made:
     return ("a", Dates(base + DAY, base + DAY)) if m.value("u") == "day" else None
 
 
-@RELATIONS.rule(r"(?P<a>a)[,]?[|&]T?ε", r"(?P<a>a)[,]?[|&]T?x(?![a-zA-Z])")
+@RELATIONS.rule(r"(?P<a>a)[,]?[|&]T?ε", r"(?P<a>a)[,]?[|&]T?x(?![a-zA-Z])", r"(?P<a>a)[,]?[|&]T?uF(?![a-zA-Z])")
 def _or_the_one_after(now: Now, m: Match) -> Made:
     """ "next week or the one after"."""
     dates = m.value("a")
@@ -96,3 +98,24 @@ def _choose(now: Now, m: Match) -> Made:
         return None
     ordered = sorted(now.offered)
     return ("Φ", ordered[0] if piece.letter == "E" else now.offered[-1] if piece.letter == "l" else ordered[-1])
+
+
+def shifted_offer(pieces: list[Piece], now: Now) -> list[Piece]:
+    """ "anything later?", "something sooner": on the offered day if it was one, else on other days."""
+    word = next((piece for piece in pieces if piece.letter in "LE"), None)
+    if word is None or not now.offered:
+        return []
+    first, last = min(now.offered), max(now.offered)
+    made: list[tuple[str, object]]
+    if first.date() == last.date() and word.text not in ("sooner", "mas pronto"):
+        made = [("a", Dates(first.date(), first.date()))]
+        if word.letter == "L":
+            after_last = (last + _TICK).time()
+            made.append(("y", Span(Clock(after_last.hour, after_last.minute, None, True), None)))
+        else:
+            made.append(("y", Span(None, Clock(first.hour, first.minute, None, True))))
+    elif word.letter == "L":
+        made = [("a", Dates(last.date(), None, bound="after"))]
+    else:
+        made = [("a", Dates(now.today, max(now.today, first.date() - DAY), bound="before"))]
+    return [Piece(letter, word.start, word.end, value, word.text) for letter, value in made]

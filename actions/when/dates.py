@@ -293,7 +293,7 @@ def _weekday_next(now: Now, weekday: int) -> Made:
     """ "next Friday": of next week. Early in the week it may as well be this week's: asked."""
     this = next_weekday(now.today, weekday, today_too=True)
     following = monday(now.today) + (7 + weekday) * DAY
-    if this == following or this == now.today:
+    if this == following or this - now.today < 2 * DAY:  # "tomorrow" would have been said
         return day(following)
     return ("a", Dates(following, following, readings=(this, following), question="next-weekday"))
 
@@ -359,13 +359,16 @@ def unit_dates(now: Now, unit: str, ahead: int) -> Made:
     return None
 
 
-@DATES.rule(r"T?(?P<x>[xhl])(?P<u>u)", r"T?(?P<u>u)(?P<x>[xl])", r"T?(?P<u>ν)", r"T?h(?P<x>x)(?P<u>u)", r"T?(?P<u>[ςμ])")
+@DATES.rule(r"T?(?P<x>[xhl])(?P<u>u)", r"T?(?P<u>u)(?P<x>[xl])", r"T?(?P<u>ν)", r"T?h(?P<x>x)(?P<u>u)", r"T?(?P<u>μ)", r"(?P<in>[I~])Tx(?P<u>u)")
 def _unit(now: Now, m: Match) -> Made:
     which, unit = m.one("x"), m.one("u")
     if unit.letter == "ν":
         return unit_dates(now, "week", 2)
-    if unit.letter in "ςμ":
-        return unit_dates(now, "week" if unit.letter == "ς" else "month", 0)
+    if unit.letter == "μ":
+        return unit_dates(now, "month", 0)
+    if m.one("in"):  # "in the next week": from today on
+        days = {"week": 7, "month": 30, "year": 365}.get(unit.value)
+        return between(now.today, now.today + days * DAY, "days") if days and m.one("in").text in ("in", "within", "over", "during", "en") else None
     if unit.value not in ("week", "weekend", "month", "year", "day", "workday") or unit.text.endswith("s") and unit.text not in ("mes", "weekends", "wks"):
         return None
     if m.left and m.left.letter in "nzκφ":
@@ -375,12 +378,15 @@ def _unit(now: Now, m: Match) -> Made:
     return unit_dates(now, unit.value, {"x": 1, "h": 0, "l": -1}[which.letter])
 
 
-@DATES.rule(r"T?(?P<u>u)(?![A-Za-z_])")
+@DATES.rule(r"T?(?P<u>u)")
 def _the_unit(now: Now, m: Match) -> Made:
     """ "at the weekend", "on weekends", "weekdays", "in the week"."""
     unit = m.value("u")
+    plural = m.one("u").text.endswith("s")
+    if not plural and m.ahead("[A-Za-z_]"):
+        return None
     if unit == "weekend":
-        return ("W", Weekdays(frozenset((5, 6)), named=False)) if m.one("u").text.endswith("s") else unit_dates(now, "weekend", 0)
+        return ("W", Weekdays(frozenset((5, 6)), named=False)) if plural else unit_dates(now, "weekend", 0)
     if unit == "workday":
         return ("W", Weekdays(frozenset(range(5)), named=False))
     if m.pieces[0].letter == "T" and unit == "week" and m.left and m.left.letter in "I~@":
@@ -427,6 +433,23 @@ def _next_some(now: Now, m: Match) -> Made:
         last = now.today + count * days * DAY if days else add_months(now.today, count * (12 if unit == "year" else 1))
         return between(now.today, last, "days")
     return None
+
+
+@DATES.rule(r"IT(?P<h>H)")
+def _in_the_new_year(now: Now, m: Match) -> Made:
+    return between(*month(now.today.year + 1, 1), "month") if m.value("h") == "new-year" else None
+
+
+@DATES.rule(r"T?(?P<n>[ol])(?P<d>D)[OI]T?(?P<m>m)", r"T?(?P<n>[ol])(?P<u>u)O(?P<m>m)")
+def _first_weeks_of(now: Now, m: Match) -> Made:
+    """ "the first two weeks of March", "la segunda quincena de marzo"."""
+    first, last = month(now.today.year + (m.value("m") < now.today.month), m.value("m"))
+    days = round(m.value("d").days) if m.one("d") else 15 if m.value("u") == "fortnight" else 0
+    if not 0 < days < 28 or m.one("n").letter == "o" and m.value("n") not in (1, 2):
+        return None
+    if m.one("n").letter == "l":
+        return between(last - (days - 1) * DAY, last)
+    return between(first, first + (days - 1) * DAY) if m.value("n") == 1 else between(first + days * DAY, last)
 
 
 @DATES.rule(r"T?l?x?(?P<h>H)(?:(?P<y>nn?)|O?(?P<x>[xh])u)?")
@@ -493,7 +516,7 @@ RANGES = Stage()
 @RANGES.rule(
     r"[GvI~]?T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])O?O?T?(?P<m>m)(?:[,]?O?(?P<y>nn?))?",
     r"[GvI~]?T?(?P<m>m)T?[,]?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])(?:[,]?(?P<y>n))?",
-    r"(?P<m>m)[.,]?_{0,3}[Gv]T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])",
+    r"(?P<m>m)[.,]?[_Y]{0,3}[Gv]T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])",
     r"[GvI~]?T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])O?O?(?P<h>[hxT])(?P<u>u)",
     r"(?:~?[vG])T?(?P<a>o)(?P<to>[2U&-])T?(?P<b>o)",
     r"O(?P<a>[no])(?P<to>2)(?P<b>[no])(?!T?P)",

@@ -9,7 +9,7 @@ from typing import Any
 
 from actions.when.clocks import CLOCK_PARTS, CLOCKS, DURATIONS, PARTS
 from actions.when.combine import BOUNDS, LISTS, SHAPES
-from actions.when.context import OFFERS, RELATIONS
+from actions.when.context import OFFERS, RELATIONS, shifted_offer
 from actions.when.dates import DATES, RANGES
 from actions.when.meanings import DAY, Clock, Dates, Moment, Now, Span, Weekdays, Window, date, monday, next_weekday
 from actions.when.say import say_day
@@ -56,7 +56,7 @@ def read(
     """
     here = Now(now, is_spanish(fold(text[:400]), language), hours, anchor, tuple(offered))
     parsed = parse(text, here, language)
-    heard = _hear(parsed, here)
+    heard = _hear(parsed, here) or _hear(shifted_offer(parsed, here), here)
     if heard is None:
         return None
     reading = _reading(heard, here)
@@ -113,18 +113,18 @@ def _hear(parsed: list[Piece], now: Now) -> _Heard | None:
         if piece.letter not in _OURS or _passed(parsed, at, now):
             continue
         beside = at and parsed[at - 1].letter in _OURS
-        negative = _is_negated(parsed, at) or (negated_before and (beside or _joined(parsed, max(last_day, last_time), at, "|&,")))
+        negative = _is_negated(parsed, at) or (negated_before and (beside or _joined(parsed, max(last_day, last_time), at, "|&")))
         if negative and negated_before and beside and parsed[at - 1].letter in _DAY_LETTERS and piece.letter in _TIME_LETTERS:
             continue  # "not Monday morning": a wish cannot say it, so the whole Monday is left out
         negated_before = negative
         found = True
         heard.start, heard.end = min(heard.start, piece.start), max(heard.end, piece.end)
         if piece.letter in _DAY_LETTERS:
-            joined = last_day >= 0 and _joined(parsed, last_day, at, "|&,/")
+            joined = last_day >= 0 and (_joined(parsed, last_day, at, "|&,/") or _joined(parsed, last_day, at, "|", "y"))
             _add_day(heard, piece, negative, joined, now, _corrects(parsed, last_day, at))
             last_day = at
         elif piece.letter in _TIME_LETTERS:
-            joined = last_time >= 0 and _joined(parsed, last_time, at, "|&/")
+            joined = last_time >= 0 and (_joined(parsed, last_time, at, "|&/") or _joined(parsed, last_time, at, "|", "aw"))
             _add_time(heard, piece, negative, joined, _corrects(parsed, last_time, at))
             last_time = at
         elif piece.letter == "Θ":
@@ -157,24 +157,41 @@ def _passed(parsed: list[Piece], at: int, now: Now) -> bool:
     return piece.letter == "Θ" and not piece.value.exact and piece.value.at < now.now - dt.timedelta(hours=12)
 
 
-def _joined(parsed: list[Piece], before: int, at: int, marks: str) -> bool:
+def _joined(parsed: list[Piece], before: int, at: int, marks: str, across: str = "") -> bool:
+    """Whether only a list's words stand between two pieces ("Monday morning or Tuesday")."""
     between = [p.letter for p in parsed[before + 1 : at]]
-    return bool(between) and len(between) <= 4 and any(letter in marks for letter in between) and all(letter in _SMALL + "/Y" for letter in between if letter != "_") and between.count("_") <= 1
+    return (
+        0 < len(between) <= 5
+        and any(letter in marks for letter in between)
+        and all(letter in _SMALL + "/Y" + across for letter in between)
+        and between.count("_") <= 1
+    )
 
 
 def _corrects(parsed: list[Piece], before: int, at: int) -> bool:
     return before >= 0 and any(p.letter == "C" or p.text in ("no", "nope") for p in parsed[before + 1 : at])
 
 
+_REFUSING = frozenset("work works do make come possible good me".split())
+
+
 def _is_negated(parsed: list[Piece], at: int) -> bool:
-    """Whether a "not", "except" or "can't" before the piece is about it."""
+    """Whether a "not", "except" or "can't" before the piece, or a "doesn't work" behind it, is about it."""
     words = 0
+    behind = next((n for n in range(at + 1, min(at + 4, len(parsed))) if parsed[n].letter != "_" and not (parsed[n].letter == "y" and n == at + 1)), len(parsed))
+    if behind < len(parsed) and parsed[behind].letter == "N" and parsed[behind].text not in ("no", "not", "ni", "without", "nope"):
+        follows = parsed[behind + 1 : behind + 4]
+        whole = not follows or follows[0].letter in ".," or follows[0].text in _REFUSING or parsed[behind].text in ("no puedo", "no good", "doesn't work", "won't work", "not good", "bad for me")
+        if whole and not any(p.letter in _OURS for p in follows):
+            return True
     for back in range(at - 1, max(-1, at - 8), -1):
         letter, text = parsed[back].letter, parsed[back].text
         if letter == "X":
             return words == 0
         if letter == "N":
-            return words == 0 if text in ("no", "not", "nope", "ni") else words <= 4
+            if text in ("no", "nope"):
+                return words == 0 and parsed[at].letter in "Wy"
+            return words == 0 if text in ("not", "ni") else words <= 4
         if letter == "_":
             words += 1
         elif letter not in "TAYO~@IrzgP":
@@ -376,7 +393,7 @@ def _from_moment(at: dt.datetime) -> Reading:
 
 def _around(time: dt.time) -> Hours:
     middle = time.hour * 60 + time.minute
-    first, last = max(0, middle - _LOOSE), middle + _LOOSE + 1
+    first, last = max(0, middle - _LOOSE), middle + _LOOSE
     return Hours(dt.time(*divmod(first, 60)), dt.time(*divmod(last, 60)) if last < 24 * 60 else None)
 
 

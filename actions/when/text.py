@@ -51,12 +51,12 @@ _PATTERN = re.compile(
   | (?P<number> \d{1,8} )
   | (?P<half> (?<=\d)\s?(?:a|p)\.?\s?m?\b\.?(?![a-z']) | \b[ap]\.\s?m\b\.? | \b[ap]\s?m\b )
   | (?P<oclock> o["' ]?\s?cl?ock\b )
-  | (?P<word> w/c\b | [a-z]+(?:'[a-z]+)* | [^\W\d_]+ )
-  | (?P<mark> \n | [-.,;:?!&|/~+] | (?<![^\s(])[<>](?=\s?\d) )
+  | (?P<word> w/c\b | m\s?-\s?f\b | [a-z]+(?:'[a-z]+)* | [^\W\d_]+ )
+  | (?P<mark> \n | [-.,;:?!&|/~+] | (?<![^\s(])[<>](?=\s?\d) | (?<![\w.])@(?=\s?\d) )
     """,
     re.VERBOSE,
 )
-_MARKS = {"\n": ".", "?": ".", "!": ".", ";": ",", "&": "&", "/": "/", "<": "B", ">": "F", "-": "-", ".": ".", ",": ",", ":": ":", "~": "-"}
+_MARKS = {"\n": ".", "?": ".", "!": ".", ";": ",", "&": "&", "/": "/", "<": "B", ">": "F", "-": "-", ".": ".", ",": ",", ":": ":", "~": "-", "@": "@"}
 _ID = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{6,}\b")
 _GLUED = re.compile(r"\d{1,2}[a-z]{3,10}(?:\d{2,4})?|[a-z]{3,10}\d{1,4}|\d{1,4}(?:[ap]m?|h\d\d|th|st|nd|rd|min|mins|hrs?|hours?|ish|days?|weeks?|months?)")
 
@@ -91,7 +91,7 @@ def _piece(match: re.Match[str]) -> Piece | None:
     if kind == "s":
         kind = "full"
     if kind == "junk":
-        return Piece("#", start, end)
+        return Piece("#", start, end, None, text)
     if kind == "full":
         return Piece("e", start, end, tuple(int(n) for n in re.findall(r"\d+", text)), text)
     if kind == "clock":
@@ -155,6 +155,9 @@ def _misleads(piece: Piece, letter: str, texts: list[str], at: int, spanish: boo
     before = texts[at - 1] if at else ""
     after = texts[at + 1] if at + 1 < len(texts) else ""
     text = piece.text
+    titled = at > 1 and before == "." and texts[at - 2] in _TITLES
+    if letter in "mw" and (titled or before in _TITLES or after in _STREETS):
+        return True
     if letter == "w" and text in ("sat", "sun", "wed", "mon", "tu", "dom", "vie"):
         return text in ("tu", "vie") or before in ("i", "we", "he", "she", "they", "the", "and", "my") and not after.isdigit()
     if letter == "m" and text in ("may", "mar", "march", "sep", "dec"):
@@ -168,11 +171,12 @@ def _misleads(piece: Piece, letter: str, texts: list[str], at: int, spanish: boo
     return letter == "c" and text == "clock"
 
 
+_TITLES = frozenset("dr doctor doctora mr mrs ms miss nurse sr sra prof avenida calle".split())
+_STREETS = frozenset("st street ave avenue road rd blvd lane drive way terrace".split())
+
+
 def _is_morning(texts: list[str], at: int) -> bool:
     return at > 0 and texts[at - 1] in ("la", "esta", "cada", "las", "misma", "media")
-
-
-_TEENS = {"n": 1, "z": 1, "o": 1}
 
 
 def _numbers(named: list[Piece]) -> list[Piece]:

@@ -73,6 +73,7 @@ TENS = frozenset(_TENS_EN) | frozenset(_TENS_ES)
 
 def _common() -> dict[str, Entry]:
     found: dict[str, Entry] = {}
+    found["m-f"] = ("W", (0, 1, 2, 3, 4))
     for table, letter in ((_WEEKDAYS, "w"), (_MONTHS, "m")):
         for number, names in table.items():
             found |= {name: (letter, number) for name in names.split()}
@@ -257,7 +258,8 @@ _PHRASES_EN: dict[Entry, str] = {
         " at the earliest; anything after; any time after; anytime after; past the; not till; no earlier then; can't until; cant until;"
         " cannot until; can't come until; can't before; cant before; not sooner than; out until; away until; gone until; busy until;"
         " working until; work until; in school until; not available until; not free until; unavailable until; out of town until;"
-        " on vacation until; travelling until; traveling until; not back until; at work until"
+        " on vacation until; travelling until; traveling until; not back until; at work until; i get off at; i get out at; get off work at; i finish at; i finish work at; off work at; done at;"
+        " done with work at; get home at; get out of work at; get out of school at; gets out of school at; out of school at"
     ),
     ("G", None): (
         "starting from; starting on; starting with; beginning on; as of; from the; any time from; any day from; anytime from;"
@@ -272,10 +274,11 @@ _PHRASES_EN: dict[Entry, str] = {
     ),
     ("N", None): (
         "can't; can not; don't; won't; doesn't work; isn't good; not available; not free; can't do; cant do; don't want; couldn't;"
-        " could not; not able; doesn't; isn't; i work on; i work; work on; working on; out of town; away on; no good"
+        " could not; not able; doesn't; isn't; i work on; i work; work on; working on; out of town; away on; no good; i'm away; im away; i am away; we're away; i'll be away; we'll be away; on vacation; i'll be gone;"
+        " we'll be gone; i'm gone; on a trip; traveling; travelling; have work; i have class; tied up; not good; won't work; wont work; bad for me"
     ),
-    ("|L", None): "or later; or after; or afterwards; or after that; and later; and after; and on; and onward; and onwards; and beyond; onward; onwards; on out; on forward; going forward",
-    ("|E", None): "or earlier; or before; or sooner; or before that; and earlier; at the latest; latest",
+    ("|L", None): "or later; or afterwards; or after that; and later; and after; and on; and onward; and onwards; and beyond; onward; onwards; on out; on forward; going forward",
+    ("|E", None): "or earlier; or sooner; or before that; and earlier; at the latest; latest",
     ("H", "christmas"): "christmas; christmas day; xmas",
     ("H", "christmas-eve"): "christmas eve; xmas eve",
     ("H", "new-year"): "new year's day; new years day; new year day; new year's; new years; new year",
@@ -369,7 +372,7 @@ _PHRASES_ES: dict[Entry, str] = {
     ("G", None): "a partir de; a partir del; a partir; comenzando; empezando",
     ("B", None): "antes de; antes del; no mas tarde de; a mas tardar; no despues de; antes que; a mas tardar el; no despues del; no mas tarde del",
     ("F", None): (
-        "despues de; despues del; luego de; luego del; mas tarde de; no antes de; no antes del; pasadas; pasado las; hasta despues de;"
+        "despues de; despues del; luego de; luego del; mas tarde de; no antes de; no antes del; pasadas; pasado las; salgo a las; salgo del trabajo a las; sale de la escuela a las; hasta despues de;"
         " hasta despues del; no puedo hasta; no antes que; no puedo antes de"
     ),
     ("I", None): "dentro de; de aqui a",
@@ -377,8 +380,8 @@ _PHRASES_ES: dict[Entry, str] = {
     ("N", None): "no puedo; no puede; no estoy; no tengo; no me sirve; no quiero",
     ("L", None): "mas tarde; despues; mas adelante",
     ("E", None): "mas temprano; antes; mas pronto",
-    ("|L", None): "o despues; en adelante; o mas tarde; o mas adelante; o posterior; y despues; o despues de eso",
-    ("|E", None): "o antes; o mas temprano",
+    ("|L", None): "en adelante; o mas tarde; o mas adelante; o posterior; o despues de eso",
+    ("|E", None): "o mas temprano",
     ("c", None): "en punto",
     ("@", None): "a las; a la; como a las; como a la; alrededor de; alrededor de las; a eso de las; sobre las; hacia las; cerca de las; para las; tipo; a eso de la",
     ("u", "weekend"): "fin de semana; fines de semana; finde; el fin de semana",
@@ -445,7 +448,8 @@ SPANISH_ONLY = frozenset(
     "el los las la una del por para con cita quiero necesito semana manana lunes martes miercoles jueves viernes sabado domingo hoy"
     " tarde noche enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre antes despues entre hasta"
     " desde cualquier dia mes ano proxima proximo siguiente puede puedo tiene hay cuando lo y mi gracias favor mejor que es nacio naci"
-    " dentro nacimiento pasado principios finales mediodia temprano posible cualquiera ese misma mismo menos horas minutos dias meses".split()
+    " dentro nacimiento pasado principios finales mediodia temprano posible semanas hora primera primer segunda segundo ultima dos tres cuatro"
+    " cinco seis siete ocho nueve diez doce esta este tardes mananas noches ahora mas cualquiera ese misma mismo menos horas minutos dias meses".split()
 )
 ENGLISH_ONLY = frozenset(
     "the i to of on at for is and or my can you please in it want need like before after next this week day morning afternoon with".split()

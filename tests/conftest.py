@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from scheduling_core import migrating
 from scheduling_core.clinic_file import loading, reading
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
+from scheduling_core.models import Base
 from tests import postgres
 
 CLINICS = Path(__file__).parent / "clinics"
@@ -51,11 +53,12 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_url: str) -> str:
-    """The name of a migrated database that copies are made of."""
-    _on_server(postgres_url, "CREATE DATABASE template_frontdesk")
-    migrating.upgrade(_named(postgres_url, "template_frontdesk"))
-    return "template_frontdesk"
+def postgres_tables(postgres_url: str) -> str:
+    """The URL of a migrated database that tests take turns in."""
+    _on_server(postgres_url, "CREATE DATABASE frontdesk")
+    url = _named(postgres_url, "frontdesk")
+    migrating.upgrade(url)
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -76,14 +79,12 @@ def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]
 
 
 @pytest.fixture
-def postgres_database(postgres_url: str, postgres_template: str) -> Iterator[Database]:
-    """A fresh, migrated PostgreSQL database."""
-    name = f"test_{next(_numbers)}"
-    _on_server(postgres_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    database = Database(_named(postgres_url, name))
+def postgres_database(postgres_tables: str) -> Iterator[Database]:
+    """A migrated PostgreSQL database without a row."""
+    _empty(postgres_tables)
+    database = Database(postgres_tables)
     yield database
     database.dispose()
-    _on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -92,6 +93,19 @@ def database(request: pytest.FixtureRequest) -> Database:
     name = {"sqlite": "sqlite_database", "postgresql": "postgres_database"}[request.param]
     found: Database = request.getfixturevalue(name)
     return found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without a table; the test runs once on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bare.sqlite'}"
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    name = f"bare_{next(_numbers)}"
+    _on_server(server, f"CREATE DATABASE {name}")
+    yield _named(server, name)
+    _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -122,8 +136,22 @@ def _named(url: str, database: str) -> str:
     return make_url(url).set(database=database).render_as_string(hide_password=False)
 
 
+def _empty(url: str) -> None:
+    """Take the rows out of the tables that hold some, and the connections of earlier tests out of their way."""
+    tables = [table.name for table in Base.metadata.sorted_tables]
+    with _connect(url) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        full = connection.execute(" UNION ALL ".join(f"SELECT '{t}' WHERE EXISTS (SELECT FROM {t})" for t in tables)).fetchall()
+        if full:
+            connection.execute(f"TRUNCATE {', '.join(name for (name,) in full)} CASCADE")
+
+
 def _on_server(url: str, statement: str) -> None:
-    with psycopg.connect(
-        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
-    ) as connection:
-        connection.execute(statement.encode())
+    with _connect(url) as connection:
+        connection.execute(statement)
+
+
+def _connect(url: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from sqlalchemy.orm import Session
 
@@ -19,10 +18,13 @@ from scheduling_core.clinic_file.schema import ClinicFile, PractitionerPart
 
 __all__ = ["FreeTime", "Request", "find", "nearest", "offers"]
 
-_CHUNKS = (1, 1, 2, 4, 8, 16)  # days read at once; then the last again and again
+_CHUNKS = (1, 1, 2, 4, 8, 16)  # working days read at once; then the last again and again
 _APART = (12, 6, 3, 1, 0)  # ticks between the starts of two offers: an hour, and less where the wish leaves no room
 _DAYS_AROUND = dt.timedelta(days=14)  # how far from the days that were wished others are looked for first
+_A_WEEKEND = dt.timedelta(days=3)
 _NO_WISH = TimeWish()
+
+_WorkingDay = list[tuple[PractitionerPart, Stretch]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +175,20 @@ class _Search:
     def days(self, first: dt.date, last: dt.date) -> Iterator[list[_Open]]:
         """Each allowed day's stretches with free starts. What is taken is read in chunks that grow."""
         first, last = max(first, self.today), min(last, self.horizon_end)
-        wished = (day for day in map(first.__add__, map(dt.timedelta, range((last - first).days + 1))) if self.wish.allows_day(day))
-        for chunk in _chunks(wished):
-            stretches = {day: self._stretches(day) for day in chunk}
-            working = [stretch for of_day in stretches.values() for _, stretch in of_day]
-            if not working:
-                continue
-            base, end = min(one.day_first for one in working), max(one.day_end for one in working)
-            self._read(base, end)
+        for chunk in _chunks(self._working_days(first, last)):
+            working = [stretch for day in chunk for _, stretch in day]
+            self._read(min(one.day_first for one in working), max(one.day_end for one in working))
             for day in chunk:
-                if found := [one for practitioner, stretch in stretches[day] if (one := self._free(practitioner, stretch))]:
+                if found := [one for practitioner, stretch in day if (one := self._free(practitioner, stretch))]:
                     yield found
 
-    def _stretches(self, day: dt.date) -> list[tuple[PractitionerPart, Stretch]]:
+    def _working_days(self, first: dt.date, last: dt.date) -> Iterator[_WorkingDay]:
+        """The days that the wish allows and on which somebody works."""
+        for day in map(first.__add__, map(dt.timedelta, range((last - first).days + 1))):
+            if self.wish.allows_day(day) and (stretches := self._stretches(day)):
+                yield stretches
+
+    def _stretches(self, day: dt.date) -> _WorkingDay:
         if not self.asked.fits_age(day):
             return []
         return [
@@ -323,12 +326,18 @@ def _apart(
     return picked
 
 
-def _chunks(days: Iterator[dt.date]) -> Iterator[list[dt.date]]:
+def _chunks(days: Iterator[_WorkingDay]) -> Iterator[list[_WorkingDay]]:
+    """Days to read at once, ever more of them; days far from each other are read apart."""
     sizes = iter(_CHUNKS)
     size = next(sizes)
-    while chunk := list(islice(days, size)):
+    chunk: list[_WorkingDay] = []
+    for day in days:
+        if chunk and (len(chunk) == size or day[0][1].day - chunk[-1][0][1].day > _A_WEEKEND):
+            yield chunk
+            chunk, size = [], next(sizes, size)
+        chunk.append(day)
+    if chunk:
         yield chunk
-        size = next(sizes, size)
 
 
 def _fitting_ticks(wish: TimeWish) -> int:

@@ -6,7 +6,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, String, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, String, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduling_core.models.base import Base, new_id, refers, words
@@ -43,6 +43,15 @@ class ParticipationStatus(StrEnum):
     DECLINED = "declined"
 
 
+HAS_TIME = "status IN ('proposed', 'pending', 'booked', 'arrived', 'checked-in', 'fulfilled')"
+
+
+def _of_taken_time(name: str, actor: str) -> Index:
+    """What a search reads, all of it from the index; what was cancelled is not in it."""
+    columns = ("end_tick", "first_tick", "status", "hold_expires_at", "held_for", "id")
+    return Index(name, "organization_id", actor, *columns, sqlite_where=text(HAS_TIME), postgresql_where=text(HAS_TIME))
+
+
 class Appointment(Base):
     """A visit, a hold (`proposed`, with an end of life) or a place on the waitlist (no practitioner or time yet)."""
 
@@ -77,17 +86,17 @@ class Appointment(Base):
         refers("practitioner_id", "practitioner"),
         refers("location_id", "location"),
         refers("service_id", "healthcare_service"),
-        Index(None, "organization_id", "practitioner_id", "end_tick"),
+        _of_taken_time("ix_appointment_taken_of_practitioner", "practitioner_id"),
+        _of_taken_time("ix_appointment_taken_of_room", "room_id"),
         Index(None, "organization_id", "patient_id"),
         Index(None, "organization_id", "held_for"),
-        Index(None, "organization_id", "status", "hold_expires_at"),
-        CheckConstraint("start < \"end\"", name="starts_before_it_ends"),
+        CheckConstraint('start < "end"', name="starts_before_it_ends"),
         CheckConstraint("first_tick < end_tick", name="occupies_time"),
     )
 
 
-# One row a tick and actor ("practitioner:ID", "room:ID", "patient:ID", "device:ID"). The primary key is what refuses a double booking.
-# Lane 0 is everybody's; a higher lane is a scheduler's deliberate overbooking. Core only: the hot path never builds objects of it.
+# One row a tick and actor ("practitioner:ID", "room:ID", "patient:ID", "device:ID"). The primary key is what refuses a double
+# booking. Lane 0 is everybody's; a higher lane is a scheduler's deliberate overbooking. Core only: the hot path never builds objects of it.
 occupancy = Table(
     "occupancy",
     Base.metadata,

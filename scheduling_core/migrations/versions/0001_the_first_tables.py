@@ -252,18 +252,16 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_appointment_organization_id_patient_id"), "appointment", ["organization_id", "patient_id"], unique=False
     )
-    op.create_index(
-        op.f("ix_appointment_organization_id_practitioner_id_end_tick"),
-        "appointment",
-        ["organization_id", "practitioner_id", "end_tick"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_appointment_organization_id_status_hold_expires_at"),
-        "appointment",
-        ["organization_id", "status", "hold_expires_at"],
-        unique=False,
-    )
+    for name, actor in (("ix_appointment_taken_of_practitioner", "practitioner_id"), ("ix_appointment_taken_of_room", "room_id")):
+        has_time = "status IN ('proposed', 'pending', 'booked', 'arrived', 'checked-in', 'fulfilled')"
+        op.create_index(
+            name,
+            "appointment",
+            ["organization_id", actor, "end_tick", "first_tick", "status", "hold_expires_at", "held_for", "id"],
+            unique=False,
+            sqlite_where=sa.text(has_time),
+            postgresql_where=sa.text(has_time),
+        )
     op.create_table(
         "conversation",
         sa.Column("organization_id", sa.String(length=64), nullable=False),

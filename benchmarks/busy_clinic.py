@@ -1,0 +1,98 @@
+"""A clinic of fifty practitioners, and a calendar that is mostly taken."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+
+from sqlalchemy import insert
+
+from scheduling_core import times
+from scheduling_core.calendar import hours, ticks
+from scheduling_core.clinic_file import loading
+from scheduling_core.clinic_file.schema import ClinicFile
+from scheduling_core.db import Database
+from scheduling_core.models import Appointment, AppointmentStatus, Mode, new_id, occupancy
+
+SERVICE = "visit"
+
+
+def clinic(practitioners: int = 50, *, rooms: int = 0) -> ClinicFile:
+    """Everybody gives the one service of 20 minutes, from Monday to Friday, 8 to 12 and 13 to 17."""
+    week = [{"days": "mon-fri", "at": "main", "time": time} for time in ("08:00-12:00", "13:00-17:00")]
+    return ClinicFile.model_validate(
+        {
+            "clinic": {"name": "Busy Clinic", "timezone": "America/Chicago", "phone": "+13125550100", "booking_horizon_days": 120},
+            "locations": [
+                {
+                    "id": "main",
+                    "name": "Main",
+                    "hours": {"mon-fri": "08:00-17:00"},
+                    "rooms": [{"id": f"room-{number}", "name": f"Room {number}", "kind": "exam"} for number in range(rooms)],
+                }
+            ],
+            "services": [
+                {"id": SERVICE, "name": "Visit", "minutes": 20, "specialty": "general", "room": "exam" if rooms else None}
+            ],
+            "practitioners": [
+                {"id": f"practitioner-{number}", "name": f"Doctor Number{number}", "services": [SERVICE], "schedule": week}
+                for number in range(practitioners)
+            ],
+            "emergency": {"say": "Call 911."},
+            "handoff": {"hours": {"mon-fri": "08:00-17:00"}, "transfer_to": "+13125550120"},
+        }
+    )
+
+
+def fill(database: Database, clinic: ClinicFile, *, utilisation: float, days: int, seed: int = 1) -> int:
+    """Load the clinic and lay visits of 20 minutes over its coming days until this part of every day is taken; how many."""
+    dice = random.Random(seed)
+    today = times.now().date()
+    service = clinic.services_by_id[SERVICE]
+    length = sum(hours.lengths(service))
+    visits, taken = [], []
+    for practitioner in clinic.practitioners:
+        for day in (today + dt.timedelta(days=ahead) for ahead in range(days)):
+            stretches = hours.hours_of(clinic).on(practitioner.id, day)
+            wanted = utilisation * sum(stretch.length for stretch in stretches)
+            for first in _packed(dice, [(stretch.first, stretch.end) for stretch in stretches], length, wanted):
+                visits.append(_visit(practitioner.id, first, length))
+                taken += [(f"practitioner:{practitioner.id}", tick, visits[-1]["id"]) for tick in range(first, first + length)]
+    with database.transaction() as session:
+        loading.load(session, clinic, agent="benchmark")
+    for start in range(0, len(visits), 20_000):
+        with database.transaction() as session:
+            rows = [{"organization_id": database.organization, **one} for one in visits[start : start + 20_000]]
+            session.connection().execute(insert(Appointment), rows)
+    for start in range(0, len(taken), 50_000):
+        with database.transaction() as session:
+            rows = [
+                {"organization_id": database.organization, "actor": actor, "tick": tick, "lane": 0, "appointment_id": one}
+                for actor, tick, one in taken[start : start + 50_000]
+            ]
+            session.connection().execute(insert(occupancy), rows)
+    return len(visits)
+
+
+def _packed(dice: random.Random, stretches: list[tuple[int, int]], length: int, wanted: float) -> list[int]:
+    """Starts of visits back to back, as a desk books them, with random gaps of a visit until no more than the wanted ticks are taken."""
+    places = [first for a, b in stretches for first in range(a, b - length + 1, length)]
+    return sorted(dice.sample(places, min(len(places), round(wanted / length))))
+
+
+def _visit(practitioner_id: str, first: int, length: int) -> dict[str, object]:
+    now = times.now()
+    return {
+        "id": new_id(),
+        "status": AppointmentStatus.BOOKED,
+        "service_id": SERVICE,
+        "practitioner_id": practitioner_id,
+        "location_id": "main",
+        "mode": Mode.IN_PERSON,
+        "start": ticks.instant_of(first),
+        "end": ticks.instant_of(first + length),
+        "first_tick": first,
+        "end_tick": first + length,
+        "created_at": now,
+        "updated_at": now,
+    }

@@ -95,10 +95,10 @@ _FOR_OTHER = re.compile(
     rf"|\b(?:my|our|mi|nuestra|nuestro)\s+(?:\d+ ?(?:year|yr|month|week)s? ?-?old\s+|little\s+|oldest\s+|youngest\s+|elderly\s+)*(?P<b>{_REL})(?:\s+[^\W\d]+){{0,2}}?\s+"
     rf"(?:needs?|has|had|is|was|wants?|would|could|can|should|got|hurt|isn't|hasn't|feels?|woke|keeps|needed|fell|also|necesita|tiene|esta|quiere|'s)\b(?!\s+(?:sick of|gave|told|said))"
     rf"|\b(?:my|our|mi)\s+(?P<c>{_REL})(?:\s+[^\W\d]+){{0,2}}?'s?\s+(?:\w+\s+){{0,2}}(?:appointment|visit|checkup|check-up|physical|shot|shots|vaccine|appt)"
-    rf"|^\W*(?:(?:it's|its|it is|es|no|yes|actually|sorry)\W+)*(?:for |para )?(?:my|our|mi)\s+(?P<d>{_REL})\b"
+    rf"|^\W*(?:(?:it's|its|it is|es|no|yes|actually|sorry)\W+)*(?:for |para )?(?:my|our|mi)\s+(?P<d>{_REL})(?:[\s,]+[^\W\d]+){{0,3}}\W*$"
 )
 _FOR_SELF = re.compile(
-    r"\b(?:for me\b|for myself|it's me\b|its me\b|myself|i am the patient|i'm the patient|para mi\b(?!\s+\w*(?:hij|espos|madre|padre|mam|pap|abuel|herman))|soy yo|first for me)"
+    r"\b(?:(?<!down )(?<!it )(?<!that )for me\b|for myself|it's me\b|its me\b|myself|i am the patient|i'm the patient|para mi\b(?!\s+\w*(?:hij|espos|madre|padre|mam|pap|abuel|herman))|soy yo|first for me)"
 )
 
 
@@ -190,7 +190,8 @@ def _split(name: str) -> PersonName | None:
 def first_name_after_relation(text: str) -> str | None:
     """"my son Leo" gives Leo."""
     match = re.search(rf"(?i:\b(?:my|our|mi)\s+(?:{_REL})),?\s+({_CAPITAL})", text)
-    return match[1] if match and plain(match[1]) not in _NOT_A_NAME else None
+    name = re.sub(r"['’]s$", "", match[1]) if match else ""
+    return name if name and plain(name) not in _NOT_A_NAME else None
 
 
 def says_new(text: str) -> bool | None:

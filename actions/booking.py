@@ -1,0 +1,390 @@
+"""Booking a visit: what, for whom, when; three times offered; one read back; then it is on the books."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from actions import facts, forms, identity, names, offering, sentences, when
+from actions.identity import Standing
+from actions.offering import Offer
+from actions.turn import Turn, action
+from scheduling_core import booking, patients, times
+from scheduling_core.calendar import rules
+from scheduling_core.clinic_file.schema import ServicePart
+from scheduling_core.errors import NotBookableError, PatientBusyError, SchedulingError
+from scheduling_core.models import Appointment
+
+FORM = "booking_form"
+
+
+@action("validate_booking_form")
+def validate(turn: Turn) -> None:
+    identity.take_up(turn)
+    picked = offering.pick(turn) if turn.asked == "choice" else None
+    if forms.elsewhere(turn, FORM, answered=picked is not None or _answers(turn), again=again, leave=_leave):
+        return
+    if picked:
+        turn.set(choice=picked.hold)
+        _read_back(turn, picked)
+        return
+    heard_service = _take_up_service(turn)
+    resolved = _resolve_doubt(turn)
+    heard_wish = offering.take_up_wishes(turn)
+    if said := turn.mentions.payers:
+        turn.set(insurer=said[0])
+    if turn.asked == "confirm" and not heard_service:
+        _after_read_back(turn)
+        return
+    if turn.asked == "choice":
+        if offering.refuses_all(turn) or heard_wish:
+            offering.refuse_offers(turn)
+        elif not heard_service:
+            forms.unclear(turn, again)
+            return
+    elif turn.asked and not (heard_service or heard_wish or resolved or _answers(turn)):
+        forms.unclear(turn, again)
+        return
+    forms.understood(turn)
+    go_on(turn)
+
+
+def go_on(turn: Turn) -> None:
+    """Ask for what is missing, in the order of a front desk: what, which doctor where in doubt, who, when; then offer."""
+    service = _service(turn)
+    if service is None:
+        _ask_service(turn)
+        return
+    if turn.slot("doubt"):
+        _ask_doubt(turn)
+        return
+    if identity.standing(turn) in (Standing.ASKED, Standing.ENDED):
+        return
+    note = _fit_to_person(turn)
+    if note is None:
+        return
+    if not offering.has_time_wish(turn):
+        if note:
+            turn.say("utter_note", note=note)
+        turn.say("utter_ask_time")
+        turn.ask("time")
+        return
+    _offer(turn, note)
+
+
+def again(turn: Turn) -> None:
+    """Ask the open question anew."""
+    offers = offering.offered(turn)
+    chosen = offering.chosen(turn)
+    if turn.asked == "confirm" and chosen:
+        _read_back(turn, chosen)
+    elif turn.asked == "choice" and offers:
+        service = _service(turn)
+        offering.say_offers(turn, offers, fits=True, service=service.name if service else "")
+        turn.ask("choice")
+    else:
+        go_on(turn)
+
+
+# what
+
+
+def _answers(turn: Turn) -> bool:
+    """Whether the words answer the form's last question."""
+    asked = turn.asked
+    if asked == "service":
+        return bool(turn.mentions.services or turn.mentions.complaint)
+    if asked == "birth_date":
+        return when.read_birth_date(turn.text, turn.now, language=turn.language) is not None or bool(facts.person_name(turn.text, asked=True))
+    if asked == "name":
+        return facts.person_name(turn.text, asked=True) is not None
+    if asked == "time":
+        return turn.when() is not None or facts.no_preference(turn.text)
+    if asked == "confirm":
+        return turn.yes is not None
+    return asked == "doubt" and bool(turn.mentions.practitioners or facts.choice(turn.text, 2) or turn.when())
+
+
+def _take_up_service(turn: Turn) -> bool:
+    said = turn.mentions
+    before = turn.slot("service")
+    if turn.asked in ("birth_date", "name"):
+        return False
+    if said.services:
+        new_only = [name for name in said.services if turn.clinic.services_by_id[name].who == "new"]
+        others = [name for name in said.services if name not in new_only]
+        turn.set(service=(others or new_only)[0] if turn.slot("new_patient") is False else said.services[0])
+    elif said.complaint and before is None:
+        turn.set(service=_urgent(turn) or before)
+    elif before is None and turn.slot("new_patient") and (service := _for_new(turn)):
+        turn.set(service=service)
+    changed = turn.slot("service") != before
+    if changed and before is not None:
+        turn.set(offers=None, choice=None)
+    return changed
+
+
+def _urgent(turn: Turn) -> str | None:
+    return next((service.id for service in turn.clinic.services if service.urgency == "urgent"), None)
+
+
+def _for_new(turn: Turn) -> str | None:
+    """The visit that new patients begin with."""
+    return next((service.id for service in turn.clinic.services if service.who == "new"), None)
+
+
+def _service(turn: Turn) -> ServicePart | None:
+    return turn.clinic.services_by_id.get(turn.slot("service") or "")
+
+
+def _ask_service(turn: Turn) -> None:
+    if turn.asked == "service":
+        shown = [service.name for service in turn.clinic.services][:8]
+        turn.say("utter_ask_service_from", services=sentences.either(turn, shown))
+    else:
+        turn.say("utter_ask_service")
+    turn.ask("service")
+
+
+def _ask_doubt(turn: Turn) -> None:
+    doubt = turn.slot("doubt")
+    if who := doubt.get("practitioners"):
+        turn.say("utter_did_you_mean", choices=sentences.either(turn, [sentences.practitioner(turn.clinic, name) for name in who[:3]]))
+    else:
+        turn.say("utter_did_you_mean", choices=sentences.either(turn, doubt["time"][:2]))
+    turn.ask("doubt")
+
+
+def _resolve_doubt(turn: Turn) -> bool:
+    """The answer to "did you mean A or B": by number, or said anew."""
+    doubt = turn.slot("doubt")
+    if turn.asked != "doubt" or not doubt:
+        return False
+    turn.set(doubt=None)
+    readings = doubt.get("time") or doubt.get("practitioners")
+    number = facts.choice(turn.text, len(readings))
+    if number is None:
+        return False
+    if doubt.get("practitioners"):
+        turn.set(practitioners=[readings[number - 1]])
+        return True
+    return offering.take_up_wishes(turn, text=readings[number - 1])
+
+
+# for whom
+
+
+def _fit_to_person(turn: Turn) -> str | None:
+    """Find the kind of visit that this person may have; a sentence that says what was changed, "" for nothing, None: it cannot be."""
+    service = _service(turn)
+    assert service
+    born = identity.birth_date(turn)
+    note = ""
+    if born and patients.age_on(born, turn.now.date()) < 18:
+        turn.set(service=names.for_child(turn.clinic, service.id, turn.text if turn.asked is None else str(turn.slot("opening") or service.name)))
+        service = _service(turn)
+        assert service
+    if turn.is_new and service.who == "established" and (first := _first_visit_instead(turn, service)):
+        note = "first-visit"
+        turn.set(service=first)
+        service = _service(turn)
+        assert service
+    refusal = _refusal(turn, service, born)
+    if refusal is None:
+        return _note(turn, note, service) + _unknown_practitioner(turn)
+    return _without(turn, service, refusal)
+
+
+def _first_visit_instead(turn: Turn, service: ServicePart) -> str | None:
+    """The visit that a new patient has first, of the wanted specialty before others."""
+    first = [other for other in turn.clinic.services if other.who == "new"]
+    return next((other.id for other in first if other.specialty == service.specialty), first[0].id if first else None)
+
+
+def _refusal(turn: Turn, service: ServicePart, born: dt.date | None) -> rules.Refusal | None:
+    with turn.database.reading() as session:
+        refusal = rules.who_may(session, turn.clinic, offering.request(turn, service.id))
+    if refusal or turn.known.patient:
+        return refusal
+    if service.who == "established":
+        return rules.Refusal("who-established")
+    if service.needs_referral:
+        return rules.Refusal("needs-referral")
+    if service.needs_order:
+        return rules.Refusal("needs-order")
+    if born and service.ages and patients.age_on(born, turn.now.date()) not in service.ages:
+        return rules.Refusal("age")
+    return None
+
+
+def _without(turn: Turn, service: ServicePart, refusal: rules.Refusal) -> str | None:
+    """What cannot be, said with a way on: a wish that nobody can fulfil is dropped and named, a missing paper ends the form."""
+    wanted = sentences.either(turn, [sentences.practitioner(turn.clinic, who) for who in turn.slot("practitioners") or ()])
+    if refusal.code == "no-practitioner":
+        others = sentences.either(turn, [sentences.practitioner(turn.clinic, who) for who in refusal.detail.split(",") if who][:4])
+        turn.set(practitioners=None, gender=None, speaks=None)
+        if not others:
+            turn.say("utter_nobody_does", service=service.name)
+            turn.end()
+            return None
+        turn.say("utter_others_do" if wanted else "utter_others_do_plain", service=service.name, wanted=wanted, others=others)
+        return ""
+    if refusal.code == "mode":
+        turn.set(mode=None)
+        turn.say("utter_not_this_way", service=service.name)
+        return ""
+    if refusal.code == "location":
+        turn.set(location=None)
+        turn.say("utter_not_at_this_place", service=service.name)
+        return ""
+    if refusal.code == "who-new":
+        turn.set(service=None, offers=None)
+        turn.say("utter_new_patients_only", service=service.name)
+        turn.ask("service")
+        return None
+    turn.say(f"utter_refused_{refusal.code.replace('-', '_')}", service=service.name)
+    turn.end()
+    return None
+
+
+def _note(turn: Turn, note: str, service: ServicePart) -> str:
+    if note != "first-visit":
+        return ""
+    return sentences.first_visit(turn, service)
+
+
+def _unknown_practitioner(turn: Turn) -> str:
+    name = turn.slot("unknown_practitioner")
+    turn.set(unknown_practitioner=None)
+    return sentences.nobody_named(turn, name) if name else ""
+
+
+# when
+
+
+def _offer(turn: Turn, note: str) -> None:
+    service = _service(turn)
+    assert service
+    wish = offering.wish(turn)
+    last = rules.last_day(turn.clinic, turn.clinic.zone, times.now())
+    if wish.first_day and wish.first_day > last:
+        turn.set(time=None)
+        turn.say("utter_too_far_ahead", last=when.say_day(last, turn.now.date(), turn.language))
+        turn.ask("time")
+        return
+    offers, fits = offering.search_and_hold(turn, offering.request(turn, service.id))
+    if not offers:
+        turn.set(time=None)
+        turn.say("utter_nothing_free", service=service.name)
+        turn.ask("time")
+        return
+    if fits and len(offers) == 1 and wish.at:
+        turn.set(choice=offers[0].hold)
+        if note:
+            turn.say("utter_note", note=note)
+        _read_back(turn, offers[0])
+        return
+    offering.say_offers(turn, offers, fits=fits, service=service.name, note=note)
+    turn.ask("choice")
+
+
+def _read_back(turn: Turn, offer: Offer) -> None:
+    service = _service(turn)
+    assert service
+    turn.say(
+        "utter_confirm_booking",
+        service=service.name,
+        first=identity.first_name(turn),
+        when=sentences.start(turn, offer.start),
+        whom=sentences.with_whom(turn, offer.practitioner),
+        where=sentences.where(turn, offer.location, offer.mode),
+    )
+    turn.ask("confirm")
+
+
+def _after_read_back(turn: Turn) -> None:
+    """Yes books, unless the same words change the wish; a change or a no looks for other times."""
+    chosen = offering.chosen(turn)
+    if chosen is None:
+        go_on(turn)
+        return
+    still = offering.still_fits(turn, chosen)
+    if turn.yes and still:
+        _book(turn, chosen)
+    elif turn.yes is False and still:
+        offering.refuse_offers(turn)
+        turn.set(time=None)
+        turn.say("utter_not_booked_what_else")
+        turn.ask("time")
+    elif still:
+        forms.unclear(turn, again)
+    else:
+        offering.refuse_offers(turn)
+        go_on(turn)
+
+
+# the write
+
+
+def _book(turn: Turn, chosen: Offer) -> None:
+    try:
+        made = _write(turn, chosen)
+    except PatientBusyError:
+        turn.say("utter_patient_busy")
+        offering.refuse_offers(turn)
+        _offer(turn, "")
+        return
+    except NotBookableError:
+        turn.say("utter_time_gone")
+        offering.refuse_offers(turn)
+        _offer(turn, "")
+        return
+    except SchedulingError:
+        turn.say("utter_time_gone")
+        turn.set(offers=None, choice=None)
+        _offer(turn, "")
+        return
+    was_new = turn.is_new
+    turn.look_again()
+    _say_booked(turn, made)
+    turn.end(then="coverage_form" if was_new and turn.clinic.payers else None)
+
+
+def _write(turn: Turn, chosen: Offer) -> Appointment:
+    """Register who is new and book, in one transaction: both or neither."""
+    claim = turn.known.claim
+    with turn.transaction() as session:
+        if turn.known.patient:
+            patient_id = turn.known.patient.id
+        else:
+            patient_id = patients.register(
+                session,
+                given=claim["given"],
+                family=claim["family"],
+                birth_date=dt.date.fromisoformat(claim["birth_date"]),
+                phone=turn.known.phone if turn.known.phone.startswith("+") else None,
+                language=turn.language,
+                new=True,
+                agent=turn.agent,
+                key=f"{turn.key}:register",
+            ).id
+            turn.conversation(session).patient_id = patient_id
+        return booking.book(session, turn.clinic, patient_id=patient_id, hold_id=chosen.hold, agent=turn.agent, key=f"{turn.key}:book")
+
+
+def _say_booked(turn: Turn, made: Appointment) -> None:
+    service = turn.clinic.services_by_id[made.service_id]
+    assert made.start
+    bring = sentences.bring(turn, service)
+    turn.say(
+        "utter_booked",
+        service=service.name,
+        when=sentences.start(turn, made.start),
+        whom=sentences.with_whom(turn, made.practitioner_id),
+        where=sentences.where(turn, made.location_id, made.mode),
+        prep=" ".join(part for part in (service.prep, bring) if part),
+    )
+
+
+def _leave(turn: Turn) -> None:
+    offering.let_go(turn)
+    turn.say("utter_nothing_booked")

@@ -1,0 +1,116 @@
+"""What may happen in the middle of any form: a question in between, another goal, a person please, never mind, words that say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from actions import facts, people, questions
+from actions.turn import SURE, Turn
+
+Again = Callable[[Turn], None]
+
+GOALS = {
+    "book_appointment": "booking_form",
+    "reschedule_appointment": "reschedule_form",
+    "cancel_appointment": "cancel_form",
+    "check_appointment": "visits_form",
+    "insurance_change": "coverage_form",
+    "insurance_proof": "coverage_form",
+    "update_details": "details_form",
+}
+FIRM = 0.75  # a form is left for another goal only when the sentence surely has that goal
+TASK_SLOTS = (
+    "service",
+    "practitioners",
+    "gender",
+    "speaks",
+    "location",
+    "mode",
+    "time",
+    "offers",
+    "refused",
+    "choice",
+    "nearest",
+    "doubt",
+    "visits",
+    "unknown_practitioner",
+    "insurer",
+    "member_id",
+    "detail_kind",
+    "detail",
+    "unclear",
+    "confirmed",
+    "opening",
+    "new_patient",
+)
+
+
+def elsewhere(turn: Turn, form: str, *, answered: bool, again: Again, leave: Again) -> bool:
+    """Deal with what is no answer to the form's question; True when the turn is done with that.
+
+    `answered`: the words answer the question that was asked, so that only a plain wish for a person may still take precedence.
+    `again` asks the open question anew; `leave` says what did not happen.
+    """
+    people.note_needs(turn)
+    if turn.asked is None:
+        return False
+    if turn.means("ask_for_human") and (turn.confidence >= FIRM or not answered):
+        people.hand_over(turn, reason="asked-for-person")
+        turn.end()
+        return True
+    if answered:
+        return False
+    if turn.means("complaint") and turn.confidence >= FIRM:
+        people.hand_over(turn, reason="complaint")
+        turn.end()
+        return True
+    if _leaves(turn, form):
+        leave(turn)
+        turn.end()
+        return True
+    goal = GOALS.get(turn.intent)
+    if goal and goal != form and turn.confidence >= FIRM and not _is_change_of_time(turn, form):
+        turn.end(then=goal)
+        return True
+    if questions.answer(turn):
+        again(turn)
+        return True
+    return False
+
+
+def unclear(turn: Turn, again: Again) -> None:
+    """Nothing in the words helps the form on: ask again, differently the second time, and get a person the third."""
+    count = int(turn.slot("unclear") or 0) + 1
+    turn.set(unclear=count)
+    if count >= 3:
+        people.hand_over(turn, reason="not-understood")
+        turn.end()
+        return
+    turn.say("utter_unclear" if count == 1 else "utter_unclear_again")
+    again(turn)
+
+
+def understood(turn: Turn) -> None:
+    turn.set(unclear=0)
+
+
+def clear(turn: Turn) -> None:
+    """Forget the task; who this is stays known."""
+    turn.set(**dict.fromkeys(TASK_SLOTS))
+
+
+def _leaves(turn: Turn, form: str) -> bool:
+    """Never mind. In a form that writes nothing yet, "cancel it" means the talk and not a visit on the books."""
+    if turn.means("stop"):
+        return True
+    nothing_named = not any(word in turn.text.lower() for word in ("appointment", "visit", "appt", "cita"))
+    return form == "booking_form" and turn.means("cancel_appointment") and nothing_named
+
+
+def _is_change_of_time(turn: Turn, form: str) -> bool:
+    """"Can we move it to Friday" while a time is being chosen is about that time."""
+    choosing = form in ("booking_form", "reschedule_form") and turn.asked in ("choice", "confirm", "time")
+    return choosing and turn.intent in ("reschedule_appointment", "book_appointment") and (turn.intent == "book_appointment" or form == "booking_form")
+
+
+__all__ = ["FIRM", "GOALS", "SURE", "clear", "elsewhere", "facts", "unclear", "understood"]

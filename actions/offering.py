@@ -1,0 +1,240 @@
+"""Choosing a time: the wishes so far, three times held and offered, and which of them the patient means."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from actions import facts, sentences, when
+from actions.turn import Turn
+from scheduling_core import booking
+from scheduling_core.calendar import search
+from scheduling_core.calendar.requests import FreeTime, Request
+from scheduling_core.calendar.wishes import TimeWish
+from scheduling_core.errors import TimeTakenError
+from scheduling_core.models import Mode
+
+WISHES = ("practitioners", "gender", "speaks", "location", "mode", "time")
+OFFERS_BY_TEXT, OFFERS_BY_VOICE = 3, 2
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A time on hold for this conversation."""
+
+    hold: str
+    practitioner: str
+    location: str
+    mode: Mode
+    start: dt.datetime  # UTC
+
+    def as_slot(self) -> dict[str, str]:
+        return {
+            "hold": self.hold,
+            "practitioner": self.practitioner,
+            "location": self.location,
+            "mode": self.mode.value,
+            "start": self.start.isoformat(),
+        }
+
+    @classmethod
+    def from_slot(cls, raw: dict[str, str]) -> Offer:
+        return cls(raw["hold"], raw["practitioner"], raw["location"], Mode(raw["mode"]), dt.datetime.fromisoformat(raw["start"]))
+
+
+def offered(turn: Turn) -> list[Offer]:
+    return [Offer.from_slot(raw) for raw in turn.slot("offers") or ()]
+
+
+def wish(turn: Turn) -> TimeWish:
+    return TimeWish.from_json(turn.slot("time"))
+
+
+def request(turn: Turn, service_id: str, *, moving: str | None = None) -> Request:
+    return Request(
+        service_id=service_id,
+        practitioners=tuple(turn.slot("practitioners") or ()),
+        gender=turn.slot("gender"),
+        language=turn.slot("speaks"),
+        location_id=turn.slot("location"),
+        mode=Mode(turn.slot("mode")) if turn.slot("mode") else None,
+        patient_id=turn.known.patient.id if turn.known.patient else None,
+        moving=moving,
+    )
+
+
+def take_up_wishes(turn: Turn, *, anchor: dt.datetime | None = None, text: str | None = None) -> bool:
+    """Keep what this turn wishes of the visit; True when anything was said. `anchor`: local start of the visit that is being moved.
+
+    Where the words about time have two readings, the question is put into the slot `doubt` for the form to ask.
+    """
+    before = {name: turn.slot(name) for name in (*WISHES, "doubt")}
+    said = turn.mentions
+    if said.practitioners:
+        turn.set(practitioners=list(said.practitioners), gender=None, speaks=None)
+    elif len(said.doubtful) == 1:  # the read-back names the practitioner, so a loose match is not silent
+        turn.set(practitioners=list(said.doubtful), gender=None, speaks=None)
+    elif said.doubtful:
+        turn.set(doubt={"practitioners": list(said.doubtful)})
+    elif said.unknown_practitioner:
+        turn.set(practitioners=None, unknown_practitioner=said.unknown_practitioner)
+    elif turn.slot("practitioners") and facts.no_preference(turn.text):
+        turn.set(practitioners=None)
+    if gender := facts.gender(turn.text):
+        turn.set(gender=gender, **({} if said.practitioners else {"practitioners": None}))
+    if speaks := facts.speaks(turn.text):
+        turn.set(speaks=speaks)
+    if said.locations:
+        turn.set(location=said.locations[0])
+    elif turn.slot("location") and facts.no_preference(turn.text):
+        turn.set(location=None)
+    if mode := facts.mode(turn.text):
+        turn.set(mode=mode)
+    heard = _take_up_time(turn, anchor, text)
+    return heard or before != {name: turn.slot(name) for name in (*WISHES, "doubt")}
+
+
+def _take_up_time(turn: Turn, anchor: dt.datetime | None, text: str | None) -> bool:
+    if turn.asked in ("birth_date", "name", "member_id", "detail") and len(turn.text.split()) < 9:
+        return False  # a birth date or a number, not a wish
+    starts = tuple(turn.local(offer.start) for offer in offered(turn))
+    reading = when.read(
+        turn.text if text is None else text,
+        turn.now,
+        hours=turn.open_hours,
+        anchor=anchor,
+        offered=starts,
+        language=turn.language,
+    )
+    if reading is None:
+        return False
+    if reading.question:
+        turn.set(doubt={"time": list(reading.readings)})
+        return True
+    fresh = wish(turn).refined_by(reading.wish) if reading.wish else reading.wish
+    turn.set(time=fresh.as_json() or {"any": True})
+    return True
+
+
+def has_time_wish(turn: Turn) -> bool:
+    return turn.slot("time") is not None
+
+
+def pick(turn: Turn) -> Offer | None:
+    """The offered time that the patient chose: by number, by its day or clock time, or by who it is with. None: none, or several."""
+    offers = offered(turn)
+    if not offers:
+        return None
+    if number := facts.choice(turn.text, len(offers)):
+        return offers[number - 1]
+    starts = tuple(turn.local(offer.start) for offer in offers)
+    reading = turn.when(offered=starts)
+    fitting = offers
+    if reading and not reading.question and reading.wish:
+        fitting = [offer for offer in offers if reading.wish.allows(turn.local(offer.start))]
+    said = turn.mentions
+    if said.practitioners:
+        fitting = [offer for offer in fitting if offer.practitioner in said.practitioners]
+    if said.locations:
+        fitting = [offer for offer in fitting if offer.location in said.locations]
+    narrowed = bool((reading and reading.wish) or said.practitioners or said.locations)
+    if narrowed and len(fitting) == 1:
+        exact = bool(reading and (reading.wish.at or turn.yes is not False))
+        return fitting[0] if exact or not reading else None
+    if not narrowed and len(offers) == 1 and turn.yes:
+        return offers[0]
+    return None
+
+
+def refuses_all(turn: Turn) -> bool:
+    """None of the offered times will do, and nothing else was said."""
+    return turn.yes is False or turn.means("request_alternatives")
+
+
+def search_and_hold(turn: Turn, wanted: Request, *, fewest: int = 1) -> tuple[list[Offer], bool]:
+    """Let go of what was offered before, then hold the best times; False when they are only the nearest to the wish."""
+    count = OFFERS_BY_VOICE if turn.by_voice else OFFERS_BY_TEXT
+    avoid = {(who, dt.datetime.fromisoformat(start)) for who, start in turn.slot("refused") or ()}
+    with turn.transaction() as session:
+        booking.release(session, held_for=turn.known.id, agent=turn.agent)
+        found = search.offers(session, turn.clinic, wanted, wish=wish(turn), count=count, avoid=avoid)
+        fits = len(found) >= fewest
+        if not fits:
+            found = search.nearest(session, turn.clinic, wanted, wish=wish(turn), count=count)
+        offers = [offer for number, time in enumerate(found) if (offer := _hold(turn, session, wanted, time, number))]
+    turn.set(offers=[offer.as_slot() for offer in offers], choice=None, nearest=not fits)
+    return offers, fits
+
+
+def _hold(turn: Turn, session: Any, wanted: Request, time: FreeTime, number: int) -> Offer | None:
+    try:
+        held = booking.hold(
+            session,
+            turn.clinic,
+            time=time,
+            held_for=turn.known.id,
+            patient_id=wanted.patient_id,
+            agent=turn.agent,
+            key=f"{turn.key}:hold:{number}:{time.practitioner_id}:{time.first_tick}",
+        )
+    except TimeTakenError:
+        return None
+    return Offer(held.id, time.practitioner_id, time.location_id, time.mode, time.start)
+
+
+def refuse_offers(turn: Turn) -> None:
+    """Remember the offered times as refused and let them go at once."""
+    refused = [*(turn.slot("refused") or ()), *([offer.practitioner, offer.start.isoformat()] for offer in offered(turn))]
+    turn.set(refused=refused[-30:], offers=None, choice=None)
+    let_go(turn)
+
+
+def let_go(turn: Turn) -> None:
+    """Release every time that is on hold for this conversation."""
+    with turn.transaction() as session:
+        booking.release(session, held_for=turn.known.id, agent=turn.agent)
+
+
+def say_offers(turn: Turn, offers: list[Offer], *, fits: bool, service: str, note: str = "") -> None:
+    """List the times. What all of them share is said once, before the list."""
+    one_practitioner = len({offer.practitioner for offer in offers}) == 1
+    one_place = len({(offer.location, offer.mode) for offer in offers}) == 1
+    shared = " ".join(
+        part
+        for part in (
+            sentences.with_whom(turn, offers[0].practitioner) if one_practitioner else "",
+            sentences.where(turn, offers[0].location, offers[0].mode) if one_place else "",
+        )
+        if part
+    )
+    lines = []
+    for offer in offers:
+        line = sentences.start_short(turn, offer.start)
+        if not one_practitioner:
+            line += f" {sentences.with_whom(turn, offer.practitioner)}"
+        if not one_place:
+            line += f" {sentences.where(turn, offer.location, offer.mode)}"
+        lines.append(line)
+    head = f"{service} {shared}".strip()
+    wished = when.say_wish(wish(turn), turn.now.date(), turn.language)
+    response = "utter_offers" if fits else "utter_offers_instead" if wished else "utter_offers_nearest"
+    turn.say(response, head=head, options=sentences.numbered(lines), wished=wished, note=f"{note} " if note else "")
+
+
+def chosen(turn: Turn) -> Offer | None:
+    return next((offer for offer in offered(turn) if offer.hold == turn.slot("choice")), None)
+
+
+def still_fits(turn: Turn, offer: Offer) -> bool:
+    """Whether a chosen time agrees with all that is wished by now."""
+    who = turn.clinic.practitioners_by_id.get(offer.practitioner)
+    fits_nearest = turn.slot("nearest") is True and not turn.changed.get("time")
+    return (
+        (fits_nearest or wish(turn).allows(turn.local(offer.start)))
+        and (not turn.slot("practitioners") or offer.practitioner in turn.slot("practitioners"))
+        and (not turn.slot("location") or offer.location == turn.slot("location"))
+        and (not turn.slot("mode") or offer.mode == turn.slot("mode"))
+        and (not turn.slot("gender") or (who is not None and who.gender == turn.slot("gender")))
+        and (not turn.slot("speaks") or (who is not None and turn.slot("speaks") in who.languages))
+    )

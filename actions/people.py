@@ -1,0 +1,101 @@
+"""Handing things to people: a person please, needs at the visit, billing, medical questions, running late."""
+
+from __future__ import annotations
+
+from actions import facts, sentences
+from actions.turn import Turn, action
+from scheduling_core import booking, handoff, patients, times
+from scheduling_core.models import Priority
+
+TEAM_NAMES = {"desk": "desk", "billing": "billing", "clinical": "clinical"}
+
+
+def hand_over(turn: Turn, *, reason: str) -> None:
+    """A person takes the conversation: a task for the desk, staff as owner, and silence of the assistant from here on."""
+    ask_team(turn, team="desk", reason=reason, description="A patient wants to talk with a person.")
+    let_staff_own(turn)
+    turn.say("utter_handoff" if _desk_is_open(turn) else "utter_handoff_after_hours")
+    turn.dispatcher.utter_message(json_message={"handoff": True})
+
+
+def let_staff_own(turn: Turn) -> None:
+    with turn.transaction() as session:
+        booking.release(session, held_for=turn.known.id, agent=turn.agent)
+        handoff.take_over(session, conversation_id=turn.known.id, owner_name="desk", agent=turn.agent)
+
+
+def ask_team(turn: Turn, *, team: str, reason: str, description: str, priority: Priority = Priority.ROUTINE) -> None:
+    """Leave a task with the patient's words; at most one of a reason in a turn."""
+    teams = turn.clinic.handoff.teams
+    with turn.transaction() as session:
+        handoff.open_task(
+            session,
+            team=team if team in teams else teams[0],
+            reason=reason,
+            description=f'{description} They wrote: "{turn.text[:500]}"',
+            priority=priority,
+            patient_id=turn.known.patient.id if turn.known.patient else None,
+            phone=turn.known.phone,
+            conversation_id=turn.known.id,
+            key=f"{turn.key}:{reason}",
+            agent=turn.agent,
+        )
+
+
+def note_needs(turn: Turn) -> bool:
+    """Help that the patient needs at the visit goes to its team at once, and on the record once we know who it is."""
+    found = [need for need in facts.needs(turn.text) if need.kind not in (turn.slot("needs") or ())]
+    for need in found:
+        ask_team(turn, team=need.team, reason=f"need-{need.kind.split(':')[0]}", description=f"A patient needs help at the visit: {need.kind}.")
+    if found:
+        turn.set(needs=[*(turn.slot("needs") or ()), *(need.kind for need in found)])
+        turn.say("utter_need_noted")
+    _write_needs(turn)
+    return bool(found)
+
+
+def _write_needs(turn: Turn) -> None:
+    if not turn.known.patient:
+        return
+    missing = [need for need in turn.slot("needs") or () if need not in turn.known.patient.needs]
+    if missing:
+        with turn.transaction() as session:
+            for need in missing:
+                patients.update(session, patient_id=turn.known.patient.id, agent=turn.agent, add_need=need)
+        turn.look_again()
+
+
+def _desk_is_open(turn: Turn) -> bool:
+    now = times.to_wall(times.now(), turn.clinic.zone)
+    hours = turn.clinic.handoff.hours_on(now.weekday())
+    return any(span.start <= now.time() < span.end for span in hours)
+
+
+@action("action_hand_over")
+def answer_wish_for_person(turn: Turn) -> None:
+    hand_over(turn, reason="complaint" if turn.intent == "complaint" else "asked-for-person")
+
+
+@action("action_needs")
+def answer_needs(turn: Turn) -> None:
+    if not note_needs(turn):
+        ask_team(turn, team="desk", reason="need-other", description="A patient needs help at the visit.")
+        turn.say("utter_need_noted")
+
+
+@action("action_billing")
+def answer_billing(turn: Turn) -> None:
+    ask_team(turn, team="billing", reason="billing-question", description="A patient asks about a bill.")
+    turn.say("utter_billing")
+
+
+@action("action_medical_question")
+def answer_medical_question(turn: Turn) -> None:
+    ask_team(turn, team="clinical", reason="medical-question", description="A patient asks a medical question. No advice was given.")
+    turn.say("utter_medical_question")
+
+
+@action("action_running_late")
+def answer_running_late(turn: Turn) -> None:
+    ask_team(turn, team="desk", reason="running-late", description="A patient is running late.", priority=Priority.URGENT)
+    turn.say("utter_running_late", phone=sentences.phone(turn.clinic.clinic.phone))

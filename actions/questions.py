@@ -1,0 +1,221 @@
+"""General questions, answered from the clinic file; anybody may ask, nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rapidfuzz import fuzz
+
+from actions import facts, people, sentences
+from actions.turn import Turn, action
+from actions.words import plain
+from scheduling_core.clinic_file.schema import WEEKDAYS, LocationPart, PractitionerPart, ServicePart, WeeklyHours
+
+_LIKE_A_QUESTION = 84  # of 100, for the clinic's own questions in other words
+_LIKE_A_QUESTION_ASKED = 62  # where the sentence is surely a question of this kind
+
+
+def answer(turn: Turn) -> bool:
+    """Answer what is asked in the words; False when they ask nothing that is answered here."""
+    if own := _own_question(turn):
+        turn.say_text(own)
+        return True
+    answers = _ANSWERS.get(turn.intent)
+    if answers is None or turn.confidence < _NEEDED.get(turn.intent, 0.55):
+        return False
+    answers(turn)
+    return True
+
+
+@action("action_answer")
+def answer_question(turn: Turn) -> None:
+    if not answer(turn):
+        answers = _ANSWERS.get(turn.intent)
+        if answers:
+            answers(turn)
+        else:
+            turn.say("utter_cannot_answer", phone=sentences.phone(turn.clinic.clinic.phone))
+
+
+def _own_question(turn: Turn) -> str | None:
+    """The clinic's own answer, word for word, when one of its questions is meant."""
+    asked = plain(turn.text)
+    needed = _LIKE_A_QUESTION_ASKED if turn.intent in ("ask_clinic", "request_info") else _LIKE_A_QUESTION
+    scored = [
+        (max(fuzz.token_set_ratio(asked, plain(ask)) if len(ask.split()) > 1 else 100 * (f" {plain(ask)}" in f" {asked}") for ask in item.ask), item.say)
+        for item in turn.clinic.questions
+    ]
+    best, say = max(scored, default=(0.0, ""))
+    return say if best >= needed and len(asked) > 3 and turn.asked not in ("name", "birth_date", "member_id") else None
+
+
+# where and when
+
+
+def _places(turn: Turn) -> list[LocationPart]:
+    """The place that is meant, else all."""
+    named = turn.mentions.locations or ((turn.slot("location"),) if turn.slot("location") else ())
+    return [turn.clinic.locations_by_id[name] for name in named] or list(turn.clinic.locations)
+
+
+def _hours(turn: Turn) -> None:
+    turn.say_text("\n".join(f"{place.name}: {_weekly(place.hours, turn.language)}." for place in _places(turn)))
+
+
+def _weekly(hours: WeeklyHours, language: str) -> str:
+    return ", ".join(f"{_day_names(days, language)} {_clock(span.start)}-{_clock(span.end)}" for days, span in hours.items())
+
+
+def _day_names(days: str, language: str) -> str:
+    names = dict(zip(WEEKDAYS, ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"), strict=True)) if language == "es" else {}
+    return "".join(names.get(part, part.capitalize()) if part in WEEKDAYS else part for part in _split(days))
+
+
+def _split(days: str) -> list[str]:
+    parts, word = [], ""
+    for character in days.lower():
+        if character.isalpha():
+            word += character
+        else:
+            parts += [word, character]
+            word = ""
+    return [part for part in [*parts, word] if part]
+
+
+def _clock(time: object) -> str:
+    return f"{time:%I:%M %p}".lstrip("0")
+
+
+def _location(turn: Turn) -> None:
+    places = _places(turn)
+    if len(places) == 1:
+        turn.say_text(f"{places[0].name}: {places[0].address}. {places[0].directions}".strip())
+    else:
+        turn.say_text("\n".join(f"{place.name}: {place.address}" for place in places))
+
+
+def _parking(turn: Turn) -> None:
+    told = [f"{place.name}: {place.parking}" for place in _places(turn) if place.parking]
+    if told:
+        turn.say_text("\n".join(told))
+    else:
+        turn.say("utter_cannot_answer", phone=sentences.phone(turn.clinic.clinic.phone))
+
+
+# services
+
+
+def _service(turn: Turn) -> ServicePart | None:
+    named = turn.mentions.services or ((turn.slot("service"),) if turn.slot("service") else ())
+    if named:
+        return turn.clinic.services_by_id.get(named[0])
+    if facts.says_new(turn.text):
+        return next((service for service in turn.clinic.services if service.who == "new"), None)
+    return None
+
+
+def _prep(turn: Turn) -> None:
+    service = _service(turn) or next((s for s in turn.clinic.services if s.who == "new" and s.paperwork), None)
+    if service is None:
+        turn.say("utter_cannot_answer", phone=sentences.phone(turn.clinic.clinic.phone))
+        return
+    parts = [service.prep, sentences.bring(turn, service)]
+    told = " ".join(part for part in parts if part)
+    if told:
+        turn.say_text(f"{service.name}: {told}")
+    else:
+        turn.say("utter_no_prep", service=service.name, minutes=service.minutes)
+
+
+def _cost(turn: Turn) -> None:
+    service = _service(turn)
+    prices = turn.clinic.self_pay.price_list
+    if service and service.id in prices and turn.clinic.self_pay.allowed:
+        turn.say("utter_self_pay_price", service=service.name, price=f"{prices[service.id]:.2f}")
+    elif service:
+        turn.say("utter_price_unknown", service=service.name)
+    else:
+        turn.say("utter_ask_price_of_what")
+
+
+def _insurance(turn: Turn) -> None:
+    payers = [turn.clinic.payers_by_id[name] for name in turn.mentions.payers]
+    if not payers and any(word in plain(turn.text) for word in ("copay", "co-pay", "deductible", "covered", "copago", "cost", "pay ")):
+        turn.say("utter_copay_unknown")
+        return
+    if not payers:
+        turn.say("utter_payers", payers=sentences.both(turn, [payer.name for payer in turn.clinic.payers]))
+        return
+    payer = payers[0]
+    asked = [name for name in turn.mentions.practitioners]
+    inside = [who for who in payer.in_network if who in turn.clinic.practitioners_by_id]
+    names = sentences.both(turn, [sentences.practitioner(turn.clinic, who) for who in inside])
+    if asked and asked[0] in inside:
+        turn.say("utter_in_network", who=sentences.practitioner(turn.clinic, asked[0]), payer=payer.name)
+    elif asked:
+        turn.say("utter_out_of_network", who=sentences.practitioner(turn.clinic, asked[0]), payer=payer.name, others=names)
+    else:
+        turn.say("utter_payer_taken", payer=payer.name, others=names)
+
+
+# people
+
+
+def _providers(turn: Turn) -> None:
+    found = [who for who in turn.clinic.practitioners if _fits(turn, who)]
+    if not found:
+        turn.say("utter_no_such_provider")
+        return
+    turn.say("utter_providers", names=sentences.both(turn, [sentences.practitioner(turn.clinic, who.id) for who in found[:6]]))
+
+
+def _fits(turn: Turn, who: PractitionerPart) -> bool:
+    gender, language = facts.gender(turn.text), facts.language(turn.text)
+    services, places = turn.mentions.services, turn.mentions.locations
+    low = plain(turn.text)
+    specialties = [s for s in {s for p in turn.clinic.practitioners for s in p.specialties} if _names_specialty(low, s)]
+    return (
+        (not gender or who.gender == gender)
+        and (not language or language in who.languages)
+        and (not services or any(service in who.services for service in services))
+        and (not places or any(session.at in places for session in who.schedule))
+        and (not specialties or bool(set(specialties) & set(who.specialties)))
+    )
+
+
+def _names_specialty(low: str, specialty: str) -> bool:
+    stem = specialty.split("-")[0][:6]
+    return stem in low
+
+
+def _say(response: str, **values: str) -> Callable[[Turn], None]:
+    return lambda turn: turn.say(response, clinic=turn.clinic.clinic.name, phone=sentences.phone(turn.clinic.clinic.phone), **values)
+
+
+def _clinic(turn: Turn) -> None:
+    turn.say("utter_cannot_answer", phone=sentences.phone(turn.clinic.clinic.phone))
+
+
+_ANSWERS: dict[str, Callable[[Turn], None]] = {
+    "ask_hours": _hours,
+    "ask_location": _location,
+    "ask_parking": _parking,
+    "ask_prep": _prep,
+    "ask_cost": _cost,
+    "insurance": _insurance,
+    "find_provider": _providers,
+    "ask_clinic": _clinic,
+    "request_info": _clinic,
+    "ask_video": _say("utter_video"),
+    "help": _say("utter_help"),
+    "bot_challenge": _say("utter_bot"),
+    "greet": _say("utter_greet_again"),
+    "thank": _say("utter_welcome"),
+    "wrong_number": _say("utter_wrong_number"),
+    "out_of_scope": _say("utter_out_of_scope"),
+    "billing": people.answer_billing,
+    "medical_question": people.answer_medical_question,
+    "running_late": people.answer_running_late,
+    "repeat": lambda turn: None,
+}
+_NEEDED = {"out_of_scope": 0.8, "greet": 0.7, "thank": 0.7, "find_provider": 0.7, "request_info": 0.75, "repeat": 0.6, "ask_prep": 0.65, "medical_question": 0.75}

@@ -1,0 +1,50 @@
+"""What is said outside of any task."""
+
+from __future__ import annotations
+
+from actions import people, sentences
+from actions.forms import clear
+from actions.turn import Turn, action
+
+
+@action("action_greet")
+def greet(turn: Turn) -> None:
+    turn.say("utter_greet", clinic=turn.clinic.clinic.name)
+
+
+@action("action_help")
+def help_(turn: Turn) -> None:
+    turn.say("utter_help", clinic=turn.clinic.clinic.name, phone=sentences.phone(turn.clinic.clinic.phone))
+
+
+@action("action_not_understood")
+def not_understood(turn: Turn) -> None:
+    """Words that say nothing we know: another hint the second time, a person the third."""
+    if turn.mentions.services or turn.mentions.complaint:
+        turn.followup = "booking_form"
+        return
+    count = int(turn.slot("unclear") or 0) + 1
+    turn.set(unclear=count)
+    if count >= 3 and turn.text and any(character.isalpha() for character in turn.text):
+        people.hand_over(turn, reason="not-understood")
+    else:
+        turn.say("utter_not_understood" if count == 1 else "utter_not_understood_again", phone=sentences.phone(turn.clinic.clinic.phone))
+
+
+@action("action_task_done")
+def task_done(turn: Turn) -> None:
+    """The end of every form: forget the task, and go on with the next one if the patient changed the goal."""
+    follows = turn.slot("next_form")
+    kept = {name: turn.slot(name) for name in ("visits", "insurer", "opening")} if follows else {}
+    clear(turn)
+    turn.set(next_form=None, **kept)
+    turn.followup = follows
+
+
+@action("action_nothing_open")
+def nothing_open(turn: Turn) -> None:
+    """An answer while no question is open. Words that name a visit begin a booking all the same."""
+    if turn.mentions.services or turn.mentions.complaint:
+        turn.followup = "booking_form"
+    else:
+        turn.say("utter_nothing_open")

@@ -249,8 +249,11 @@ def _holiday_calendar(clinic: ClinicFile) -> Iterator[Finding]:
     country, _, subdivision = clinic.holiday_calendar.partition("-")
     supported = _supported_holidays()
     if country not in supported:
-        hint = did_you_mean(country, supported) or 'write a country and a subdivision, for example "US-IL"'
-        yield Finding(("holiday_calendar",), f'there is no holiday calendar of "{country}"', hint)
+        yield Finding(
+            ("holiday_calendar",),
+            f'there is no holiday calendar of "{country}"',
+            'write the code of a country and of a subdivision, for example "US-IL"',
+        )
     elif subdivision and subdivision not in supported[country]:
         yield Finding(
             ("holiday_calendar",),

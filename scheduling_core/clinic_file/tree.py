@@ -118,7 +118,7 @@ def _scalar(node: yaml.ScalarNode, key: Key, tree: Tree) -> Any:
         return None
     if node.tag == _BOOL:
         return text.lower() in ("true", "yes", "on")
-    if re.fullmatch(r"[-+]?(0|[1-9]\d*)", text):
+    if re.fullmatch(r"[-+]?\d+", text):
         return int(text)
     if re.fullmatch(r"[-+]?\d+\.\d*", text):
         return float(text)

@@ -34,9 +34,17 @@ def read_birth_date(text: str, now: dt.datetime, *, language: str | None = None)
         return BirthDate(guessed) if guessed else None
     last = dates[-1]
     spoken_twice = len({piece.value for piece in dates}) > 1
-    took_back = any(p.letter == "C" or p.text in ("no", "nope") for p in found[: found.index(last)] if p.start > (found[0].start if found else 0))
+    took_back = any(
+        p.letter == "C" or p.text in ("no", "nope")
+        for p in found[: found.index(last)]
+        if p.start > (found[0].start if found else 0)
+    )
     readings = last.value
-    return BirthDate(readings[0], spoken_twice or took_back and _names_a_date(found[: found.index(last)]), readings if len(readings) > 1 else ())
+    return BirthDate(
+        readings[0],
+        spoken_twice or (took_back and _names_a_date(found[: found.index(last)])),
+        readings if len(readings) > 1 else (),
+    )
 
 
 def _names_a_date(before: list[Piece]) -> bool:
@@ -125,14 +133,24 @@ def _without_year(now: Now, m: Match) -> Made:
 
 def _by_dateparser(folded: str, now: Now) -> dt.date | None:
     """Forms that the rules do not know, where a short text has a year and a word in it."""
-    if len(folded) > 60 or not re.search(r"(?<!\d)(19|20)\d\d(?!\d)", folded) or not re.search(r"[a-z]{3}", folded) or not re.search(r"(?<!\d)\d{1,2}(?!\d)", folded):
+    if (
+        len(folded) > 60
+        or not re.search(r"(?<!\d)(19|20)\d\d(?!\d)", folded)
+        or not re.search(r"[a-z]{3}", folded)
+        or not re.search(r"(?<!\d)\d{1,2}(?!\d)", folded)
+    ):
         return None
     import dateparser  # takes a tenth of a second, and hardly anybody needs it
 
     found = dateparser.parse(
         folded,
         languages=["es", "en", "pt", "fr"] if now.spanish else ["en", "es", "pt", "fr"],
-        settings={"STRICT_PARSING": True, "REQUIRE_PARTS": ["day", "month", "year"], "DATE_ORDER": "DMY" if now.spanish else "MDY", "RELATIVE_BASE": now.now},
+        settings={
+            "STRICT_PARSING": True,
+            "REQUIRE_PARTS": ["day", "month", "year"],
+            "DATE_ORDER": "DMY" if now.spanish else "MDY",
+            "RELATIVE_BASE": now.now,
+        },
     )
     if found is None:
         return None

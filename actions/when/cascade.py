@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from actions.when.meanings import Now
-from actions.when.text import Piece
+from actions.when.text import NOTHING, Piece
 
 Made = tuple[str, Any] | list[tuple[str, Any]] | None
 Build = Callable[[Now, "Match"], Made]
@@ -26,13 +26,13 @@ class Match:
         start, end = self._found.span(name)
         return list(self._pieces[start:end]) if start >= 0 else []
 
-    def one(self, name: str) -> Piece | None:
+    def one(self, name: str) -> Piece:
+        """The group's first piece; a false one where the group matched nothing."""
         found = self.group(name)
-        return found[0] if found else None
+        return found[0] if found else NOTHING
 
     def value(self, name: str) -> Any:
-        piece = self.one(name)
-        return piece.value if piece else None
+        return self.one(name).value
 
     @property
     def pieces(self) -> list[Piece]:
@@ -47,16 +47,16 @@ class Match:
         return re.compile(pattern).match(self._found.string, self.end) is not None
 
     @property
-    def left(self) -> Piece | None:
-        return self._pieces[self.start - 1] if self.start else None
+    def left(self) -> Piece:
+        return self._pieces[self.start - 1] if self.start else NOTHING
 
     @property
-    def further_left(self) -> Piece | None:
-        return self._pieces[self.start - 2] if self.start > 1 else None
+    def further_left(self) -> Piece:
+        return self._pieces[self.start - 2] if self.start > 1 else NOTHING
 
     @property
-    def right(self) -> Piece | None:
-        return self._pieces[self.end] if self.end < len(self._pieces) else None
+    def right(self) -> Piece:
+        return self._pieces[self.end] if self.end < len(self._pieces) else NOTHING
 
 
 class Stage:
@@ -77,7 +77,11 @@ class Stage:
         made: list[Piece] = []
         at = 0
         while at < len(letters):
-            found = [(m.end(), -n, m, build) for n, (pattern, build) in enumerate(self._rules) if (m := pattern.match(letters, at)) and m.end() > at]
+            found = [
+                (m.end(), -n, m, build)
+                for n, (pattern, build) in enumerate(self._rules)
+                if (m := pattern.match(letters, at)) and m.end() > at
+            ]
             for end, _, match, build in sorted(found, key=lambda each: each[:2], reverse=True):
                 if built := build(now, Match(pieces, match)):
                     first, last = pieces[at], pieces[end - 1]

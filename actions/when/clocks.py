@@ -5,11 +5,12 @@ from __future__ import annotations
 from actions.when.cascade import Made, Match, Stage
 from actions.when.meanings import WINDOWS, Clock, Duration, Now
 from actions.when.text import Piece
+from actions.when.words import words_of
 
 CLOCKS = Stage()
-_COUNTED = frozenset(
+_COUNTED = words_of(
     "times visits appointments people kids children persons mg pills others other more different questions shots patients adults doctors"
-    " slots options spots street st ave avenue road floor nights blocks miles veces personas ninos citas preguntas of".split()
+    " slots options spots street st ave avenue road floor nights blocks miles veces personas ninos citas preguntas of"
 )
 
 
@@ -27,7 +28,7 @@ def _numeral(piece: Piece) -> tuple[int, int] | None:
 def clock(hour: int, minute: int, half: str | None = None, *, sure: bool = False, loose: bool = False) -> Clock | None:
     if hour > 24 or minute > 59:
         return None
-    if hour == 24 or hour == 0 and half is None:
+    if hour == 24 or (hour == 0 and half is None):
         return Clock(0, minute, None, True, loose)
     if hour > 12:
         return Clock(hour, minute, None, True, loose)
@@ -63,16 +64,27 @@ def _made(found: Clock | None) -> Made:
 @CLOCKS.rule(r"(?P<t>[tnzf])c?(?P<p>p)?", r"n(?P<t>t)")
 def _plain(now: Now, m: Match) -> Made:
     piece, half = m.one("t"), m.value("p")
-    assert piece
     if len(m.pieces) == 2 and m.pieces[1] is piece:
         return ("i", Clock(12, sure=True)) if m.pieces[0].value == 12 and piece.value == 12 else None
     ish = any(p.text == "ish" for p in m.pieces)
     said = piece.letter == "t" or half or any(p.letter == "c" for p in m.pieces)
-    if piece.letter == "f" and not half and not (m.right and m.right.letter == "P") and not (m.left and m.left.letter == "@" and m.left.text not in ("about", "like")):
+    if (
+        piece.letter == "f"
+        and not half
+        and not (m.right and m.right.letter == "P")
+        and not (m.left and m.left.letter == "@" and m.left.text not in ("about", "like"))
+    ):
         return None
     if piece.letter in "nz" and not said:
         return _bare(now, m, piece)
-    if half and piece.letter in "nz" and m.left and m.left.letter == "m" and not (m.further_left and m.further_left.letter in "no") and m.pieces[-1].start != piece.end:
+    if (
+        half
+        and piece.letter in "nz"
+        and m.left
+        and m.left.letter == "m"
+        and not (m.further_left and m.further_left.letter in "no")
+        and m.pieces[-1].start != piece.end
+    ):
         return None
     if half and m.pieces[-1].text.strip() in ("a", "p") and piece.letter in "nzt" and m.pieces[-1].start != piece.end:
         return None
@@ -87,8 +99,12 @@ def _bare(now: Now, m: Match, piece: Piece) -> Made:
     left, right = m.left, m.right
     if right and (right.letter in "u#κφowm" or right.text in _COUNTED):
         return None
-    if left and (left.text in _ASKING or m.further_left and f"{m.further_left.text} {left.text}" in _ASKING) and piece.value <= 12:
-        alone = right is None or right.letter in ".CX|" or right.text in ("please", "then")
+    if (
+        left
+        and (left.text in _ASKING or (m.further_left and f"{m.further_left.text} {left.text}" in _ASKING))
+        and piece.value <= 12
+    ):
+        alone = not right or right.letter in ".CX|" or right.text in ("please", "then")
         return _made(of_piece(piece)) if alone and not (now.offered and piece.value <= len(now.offered)) else None
     if left and left.letter == "@":
         if left.text in ("like", "near", "about", "around") and right and right.letter == "_" and piece.value < 4:
@@ -98,19 +114,34 @@ def _bare(now: Now, m: Match, piece: Piece) -> Made:
     return None
 
 
-@CLOCKS.rule(r"(?P<h>[nz])(?P<m>n)c?(?P<p>p)", r"(?<=@)(?P<h>[nz])(?P<m>n)c?", r"(?P<h>[nz])(?P<m>n)(?=[IO~]?[Th]?[P])", r"(?P<h>[nz])(?P<m>n)")
+@CLOCKS.rule(
+    r"(?P<h>[nz])(?P<m>n)c?(?P<p>p)",
+    r"(?<=@)(?P<h>[nz])(?P<m>n)c?",
+    r"(?P<h>[nz])(?P<m>n)(?=[IO~]?[Th]?[P])",
+    r"(?P<h>[nz])(?P<m>n)",
+)
 def _hour_minute(now: Now, m: Match) -> Made:
     """ "three thirty", "2 10 a.m."; without any sign only in words, as callers say it."""
     hour, minute = m.one("h"), m.one("m")
-    assert hour and minute
     if hour.value > 24 or minute.value > 59 or (minute.value < 10 and not minute.text.startswith("0")):
         return None
-    spoken = not hour.text.isdigit() and (not minute.text.isdigit() or minute.text[0] == "0") and minute.value % 5 == 0 and 1 <= hour.value <= 12
-    at = m.left and m.left.letter in "@BFUGv&2|awPyi~" or m.right and m.right.letter in "PIrwT"
+    spoken = (
+        not hour.text.isdigit()
+        and (not minute.text.isdigit() or minute.text[0] == "0")
+        and minute.value % 5 == 0
+        and 1 <= hour.value <= 12
+    )
+    at = (m.left and m.left.letter in "@BFUGv&2|awPyi~") or (m.right and m.right.letter in "PIrwT")
     signed = m.value("p") or m.ahead("[IO~]?[Th]?P") or (m.left and m.left.letter == "@")
-    if not (signed or spoken or (at and len(minute.text) == 2 and m.left and m.left.letter in "BFv" or at and m.right and m.right.letter == "r")):
+    if not (
+        signed
+        or spoken
+        or ((at and len(minute.text) == 2 and m.left and m.left.letter in "BFv") or (at and m.right and m.right.letter == "r"))
+    ):
         return None
-    if m.right and m.right.letter in "nzum#" or m.left and m.left.letter == "m" and not (m.further_left and m.further_left.letter in "no"):
+    if (m.right and m.right.letter in "nzum#") or (
+        m.left and m.left.letter == "m" and not (m.further_left and m.further_left.letter in "no")
+    ):
         return None
     if m.value("p") and hour.value > 12 and hour.text.isdigit() and not minute.text.startswith("0"):
         return None
@@ -125,17 +156,24 @@ def _hour_minute(now: Now, m: Match) -> Made:
 def _past_or_to(now: Now, m: Match) -> Made:
     """ "half past 3", "quarter to 4", "20 minutes past nine", "15 to 19"."""
     number, way, target = m.one("n"), m.one("way"), m.one("t")
-    assert way and target
     minutes = (number.value if number else 1) * (m.one("q").value if m.one("q") else 1)
     base = of_piece(target, m.value("p"))
-    if not base or base.minute and target.letter != "t" or not 0 < minutes < 60:
+    if not base or (base.minute and target.letter != "t") or not 0 < minutes < 60:
         return None
-    if way.letter == "F" and way.text != "after" or way.letter == "B" and way.text != "before" or way.letter == "O" and m.one("q").letter != "q":
+    if (
+        (way.letter == "F" and way.text != "after")
+        or (way.letter == "B" and way.text != "before")
+        or (way.letter == "O" and m.one("q").letter != "q")
+    ):
         return None
     forward = way.letter in "QF"
     plain = not m.one("q") and not any(p.letter == "u" for p in m.pieces)
     if plain and not forward:  # "5 to 7" is a range, "15 to 19" a time
-        if m.left and m.left.letter in "Gv" and m.left.text != "since" or minutes not in (5, 10, 15, 20, 25) or target.letter == "t":
+        if (
+            (m.left and m.left.letter in "Gv" and m.left.text != "since")
+            or minutes not in (5, 10, 15, 20, 25)
+            or target.letter == "t"
+        ):
             return None
         at = bool(m.left and (m.left.letter == "@" or m.left.text in ("since", "my", "by")))
         if minutes in (5, 10) and not at and base.hour <= 12:
@@ -150,12 +188,14 @@ def _past_or_to(now: Now, m: Match) -> Made:
     return _made(clock(hour, minute, base.half, sure=base.sure))
 
 
-@CLOCKS.rule(r"(?<=@)(?P<t>[nz])&(?P<m>[qħn])p?", r"(?<=@)(?P<t>[nz])(?P<minus>X)(?P<m>[qn])p?", r"(?P<t>[nz])&(?P<m>[qħ])(?P<p>p)?")
+@CLOCKS.rule(
+    r"(?<=@)(?P<t>[nz])&(?P<m>[qħn])p?", r"(?<=@)(?P<t>[nz])(?P<minus>X)(?P<m>[qn])p?", r"(?P<t>[nz])&(?P<m>[qħ])(?P<p>p)?"
+)
 def _spanish(now: Now, m: Match) -> Made:
     """ "a las tres y media", "a las cuatro menos cuarto"."""
     base, minutes = m.value("t"), m.value("m")
     half = next((p.value for p in m.pieces if p.letter == "p"), None)
-    if not now.spanish or not (1 <= base <= 24) or not 0 < minutes < 60 or m.right and m.right.letter == "u":
+    if not now.spanish or not (1 <= base <= 24) or not 0 < minutes < 60 or (m.right and m.right.letter == "u"):
         return None
     if m.one("m").letter == "n" and minutes < 5:
         return None
@@ -172,7 +212,7 @@ def halved(found: Clock, half: str | None) -> Clock:
     hour = found.hour % 12
     if half == "am":
         hour = found.hour
-    elif half in ("pm", "evening") or half == "night" and hour >= 6 or half == "lunch" and hour < 6:
+    elif half in ("pm", "evening") or (half == "night" and hour >= 6) or (half == "lunch" and hour < 6):
         hour += 12
     return Clock(hour, found.minute, None, True, found.loose)
 
@@ -180,17 +220,23 @@ def halved(found: Clock, half: str | None) -> Clock:
 CLOCK_PARTS = Stage()
 
 
-@CLOCK_PARTS.rule(r"(?P<t>i)[,]?[IO~@]*T?(?P<p>P)", r"(?P<t>[nz])[IO~@]+T?(?P<p>P)", r"[I~]?T?(?P<how>[bZM])?-?(?P<p>P)[@~,]*(?P<t>[inz])(?![a-zA-Z#κφ:/])", r"[I~]?T?(?P<how>[bZM])?-?(?P<p>P)[@~,]*(?P<t>i)")
+@CLOCK_PARTS.rule(
+    r"(?P<t>i)[,]?[IO~@]*T?(?P<p>P)",
+    r"(?P<t>[nz])[IO~@]+T?(?P<p>P)",
+    r"[I~]?T?(?P<how>[bZM])?-?(?P<p>P)[@~,]*(?P<t>[inz])(?![a-zA-Z#κφ:/])",
+    r"[I~]?T?(?P<how>[bZM])?-?(?P<p>P)[@~,]*(?P<t>i)",
+)
 def _clock_in_part(now: Now, m: Match) -> Made:
     piece = m.one("t")
-    assert piece
     found = of_piece(piece)
     window = WINDOWS.get(m.value("p"))
-    if found is None or window is None or m.right and piece.letter in "nz" and m.right.text in _COUNTED:
+    if found is None or window is None or (m.right and piece.letter in "nz" and m.right.text in _COUNTED):
         return None
-    if piece.letter in "nz" and not (len(piece.text) > 2 or 1 <= piece.value <= 12) or piece is m.pieces[-1] and any(p.letter == "," for p in m.pieces) and piece.letter != "i":
+    if (piece.letter in "nz" and not (len(piece.text) > 2 or 1 <= piece.value <= 12)) or (
+        piece is m.pieces[-1] and any(p.letter == "," for p in m.pieces) and piece.letter != "i"
+    ):
         return None
-    if piece.letter == "z" and (m.pieces[0].letter == "T" or m.left and m.left.letter in "Tg"):
+    if piece.letter == "z" and (m.pieces[0].letter == "T" or (m.left and m.left.letter in "Tg")):
         return None  # "the afternoon one"
     if found.sure and window.half == "pm" and found.half == "am":
         return None
@@ -201,7 +247,6 @@ def _clock_in_part(now: Now, m: Match) -> Made:
 def _clock_beside_day(now: Now, m: Match) -> Made:
     """ "9 tomorrow", "8 tonight", "tomorrow 3"."""
     piece = m.one("t")
-    assert piece
     return _made(of_piece(piece)) if 1 <= piece.value <= 12 and not (m.left and m.left.letter in "m-2#") else None
 
 
@@ -209,7 +254,11 @@ PARTS = Stage()
 _EARLY = {"b": "early-", "E": "early-", "Z": "late-", "L": "late-", "M": "mid"}
 
 
-@PARTS.rule(r"[I~O@]*[TO]*(?P<how>[bZMLE])?-?[I~O]?[TA]?(?P<p>P)(?P<after>[bZ])?", r"Y(?P<how>[bZM])?-?(?P<p>P)", r"A(?P<how>[bZM])?-?(?P<p>P)")
+@PARTS.rule(
+    r"[I~O@]*[TO]*(?P<how>[bZMLE])?-?[I~O]?[TA]?(?P<p>P)(?P<after>[bZ])?",
+    r"Y(?P<how>[bZM])?-?(?P<p>P)",
+    r"A(?P<how>[bZM])?-?(?P<p>P)",
+)
 def _part(now: Now, m: Match) -> Made:
     name = m.value("p")
     how = m.one("how") or m.one("after")
@@ -260,17 +309,20 @@ DURATIONS = Stage()
 @DURATIONS.rule(r"A?(?P<n>[nzfφ])-?O?(?:O[TA])?(?P<u>u)", r"(?P<n>A)(?P<u>u)", r"A?(?P<n>κ)O?O?(?P<u>u)", r"(?P<n>A)φ(?P<u>u)")
 def _duration(now: Now, m: Match) -> Made:
     number, unit = m.one("n"), m.value("u")
-    assert number
     count = 3 if any(p.letter == "φ" for p in m.pieces) else number.value
     if number.letter == "n" and len(number.text) > 3 and number.text.isdigit():
         return None
     return ("D", duration(float(count), unit))
 
 
-@DURATIONS.rule(r"A?(?P<h>ħ)-?[AO]*(?P<u>u)", r"A?(?P<n>[nz])?-?(?P<h>q)-?[OA]*(?P<u>u)", r"(?P<n>[nzA])(?P<u>u)&A?(?P<h>ħ)u?", r"(?P<n>[nz])&A?(?P<h>ħ)(?P<u>u)")
+@DURATIONS.rule(
+    r"A?(?P<h>ħ)-?[AO]*(?P<u>u)",
+    r"A?(?P<n>[nz])?-?(?P<h>q)-?[OA]*(?P<u>u)",
+    r"(?P<n>[nzA])(?P<u>u)&A?(?P<h>ħ)u?",
+    r"(?P<n>[nz])&A?(?P<h>ħ)(?P<u>u)",
+)
 def _halves(now: Now, m: Match) -> Made:
     number, part = m.value("n"), m.one("h")
-    assert part
     fraction = 0.5 if part.letter == "ħ" else 0.25
     count = (number or 1) * fraction if part.letter == "q" else (number or 0) + fraction
     return ("D", duration(float(count), m.value("u"))) if m.value("u") != "quarter" else None

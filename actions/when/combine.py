@@ -8,12 +8,30 @@ from dataclasses import replace
 from actions.when.cascade import Made, Match, Stage
 from actions.when.clocks import of_piece
 from actions.when.context import moved
-from actions.when.meanings import DAY, Dates, Duration, Moment, Now, Span, Weekdays, Window, after, coming, date, monday, nearest, next_weekday
 from actions.when.dates import between, day, unit_dates
+from actions.when.meanings import (
+    DAY,
+    Dates,
+    Duration,
+    Moment,
+    Now,
+    Span,
+    Weekdays,
+    Window,
+    after,
+    coming,
+    date,
+    monday,
+    nearest,
+    next_weekday,
+)
 from actions.when.text import Piece
+from actions.when.words import words_of
 
 LISTS, SHAPES, BOUNDS = Stage(), Stage(), Stage()
-_MOVES = frozenset("move moved moving change changed changing reschedule rescheduled switch switched push cambiar mover pasar cambiarla moverla".split())
+_MOVES = words_of(
+    "move moved moving change changed changing reschedule rescheduled switch switched push cambiar mover pasar cambiarla moverla"
+)
 
 
 def _is_move(m: Match) -> bool:
@@ -92,7 +110,9 @@ def _duration(now: Now, m: Match) -> Made:
     if k and k.letter == "L" and now.anchor:
         return moved(now.anchor, duration, 1)
     sign = -1 if (k and k.letter == "k") or "hace" in words or "ago" in words else 1
-    return _shifted(now, now.now, duration, sign, within=bool(words & {"within"}) and duration.unit in ("week", "day", "fortnight", "workday"))
+    return _shifted(
+        now, now.now, duration, sign, within=bool(words & {"within"}) and duration.unit in ("week", "day", "fortnight", "workday")
+    )
 
 
 def _shifted(now: Now, base: dt.datetime, duration: Duration, sign: int = 1, *, within: bool = False) -> Made:
@@ -107,14 +127,29 @@ def _shifted(now: Now, base: dt.datetime, duration: Duration, sign: int = 1, *, 
     return ("a", Dates(found, found, wide=(max(now.today, found - loose[0] * DAY), found + loose[1] * DAY)))
 
 
-@SHAPES.rule(r"(?:[I]?T?)(?P<d>D)[G](?P<a>[aw])", r"(?P<d>D)[F](?P<a>[aw])", r"(?P<d>D)[B](?P<a>a)", r"(?P<a>[aw])(?P<way>[I]?)(?P<d>D)_?G?j?", r"(?P<a>a)[~]?(?P<way>)(?P<d>D)")
+@SHAPES.rule(
+    r"(?:[I]?T?)(?P<d>D)[G](?P<a>[aw])",
+    r"(?P<d>D)[F](?P<a>[aw])",
+    r"(?P<d>D)[B](?P<a>a)",
+    r"(?P<a>[aw])(?P<way>[I]?)(?P<d>D)_?G?j?",
+    r"(?P<a>a)[~]?(?P<way>)(?P<d>D)",
+)
 def _duration_from(now: Now, m: Match) -> Made:
     """ "a week from Thursday", "two days before Christmas", "Monday two weeks from now", "the 18th for 10 days"."""
     duration, base = m.value("d"), m.one("a")
     if m.pieces[0] is base:
         if base.letter == "a" and m.pieces[1].text in ("for", "por"):
-            return between(base.value.first, after(base.value.first, duration), "days") if base.value.first and not duration.minutes else None
-        if base.letter == "w" and duration.unit in ("week", "fortnight") and m.pieces[-1].letter in "jD" and (m.one("way") and m.one("way").text in ("in", "en", "dentro de") or m.pieces[-1].letter == "j"):
+            return (
+                between(base.value.first, after(base.value.first, duration), "days")
+                if base.value.first and not duration.minutes
+                else None
+            )
+        if (
+            base.letter == "w"
+            and duration.unit in ("week", "fortnight")
+            and m.pieces[-1].letter in "jD"
+            and ((m.one("way") and m.one("way").text in ("in", "en", "dentro de")) or m.pieces[-1].letter == "j")
+        ):
             return day(monday(after(now.today, duration)) + base.value * DAY)
         return None
     start = next_weekday(now.today, base.value) if base.letter == "w" else base.value.last
@@ -123,16 +158,23 @@ def _duration_from(now: Now, m: Match) -> Made:
     if base.letter == "a" and m.pieces[0].letter != "I" and duration.unit == "day" and "starting" in m.pieces[1].text:
         return between(base.value.first, base.value.first + (round(duration.days) - 1) * DAY, "days")
     back = any(p.letter == "B" for p in m.pieces)
-    if m.pieces[0].text == "within" or m.left and m.left.text in ("than", "menos de"):
+    if m.pieces[0].text == "within" or (m.left and m.left.text in ("than", "menos de")):
         return between(now.today, after(start, duration), "days")
     return day(after(start, duration, -1 if back else 1))
 
 
-@SHAPES.rule(r"T?(?P<u>u)(?P<way>[FB])T?(?P<a>a)", r"T?(?P<u>ε)T?(?P<a>a)", r"[~]?T?(?P<w>w)(?P<way>[FB])T?(?P<a>a)", r"T?A(?P<w>w)(?P<way>[FB])T?(?P<a>a)")
+@SHAPES.rule(
+    r"T?(?P<u>u)(?P<way>[FB])T?(?P<a>a)",
+    r"T?(?P<u>ε)T?(?P<a>a)",
+    r"[~]?T?(?P<w>w)(?P<way>[FB])T?(?P<a>a)",
+    r"T?A(?P<w>w)(?P<way>[FB])T?(?P<a>a)",
+)
 def _beside(now: Now, m: Match) -> Made:
     """ "the day before Thanksgiving", "the week after Christmas", "the Monday after Easter"."""
-    dates, before = m.value("a"), m.one("way") is not None and m.one("way").letter == "B"
-    if not dates.is_day or m.one("way") and m.one("way").text not in ("before", "after", "antes de", "antes del", "despues de", "despues del"):
+    dates, before = m.value("a"), m.one("way").letter == "B"
+    if not dates.is_day or (
+        m.one("way") and m.one("way").text not in ("before", "after", "antes de", "antes del", "despues de", "despues del")
+    ):
         return None
     if m.one("w"):
         found = next_weekday(dates.first, m.value("w"))
@@ -155,13 +197,12 @@ def _part_of_dates(now: Now, m: Match) -> Made:
     """ "early December", "end of next week", "first half of March", "the week of the 7th"."""
     if m.one("w"):
         week = m.value("w")
-        if not any(p.letter == "ω" or p.letter == "u" and p.value == "week" for p in m.pieces):
+        if not any(p.letter == "ω" or (p.letter == "u" and p.value == "week") for p in m.pieces):
             return None
         if week.grain == "week":
             return ("a", week)
         return between(monday(week.first), monday(week.first) + 6 * DAY, "week") if week.is_day else None
     how, dates = m.one("how"), m.value("a")
-    assert how
     if m.one("u"):
         built = unit_dates(now, m.value("u"), 0) if m.value("u") in ("week", "month", "year") else None
         if not built:
@@ -171,7 +212,7 @@ def _part_of_dates(now: Now, m: Match) -> Made:
     if first is None or last is None or dates.bound:
         return None
     letter = how.letter
-    if letter in "ol" or m.one("half") and letter == "o":
+    if letter in "ol" or (m.one("half") and letter == "o"):
         if not m.one("half") or m.one("half").text not in ("half", "mitad", "part"):
             return None
         letter = "1" if how.value == 1 else "2"
@@ -205,8 +246,7 @@ def _first(piece: Piece, now: Now) -> dt.date | None:
 @BOUNDS.rule(r"[Gv~]?T?(?P<a>[aw])[,]?(?P<to>[2U&-])[~]?T?(?P<b>[awn])(?![iD])", r"[Gv]T?(?P<n>n)[2U]T?(?P<b>a)")
 def _date_range(now: Now, m: Match) -> Made:
     a, b = m.one("a"), m.one("b")
-    assert b
-    if a is None:
+    if not a:
         last = b.value.last
         return between(last.replace(day=m.value("n")), last) if b.value.is_day and 1 <= m.value("n") < last.day else None
     if m.one("to").letter == "&" and m.pieces[0].letter != "v":
@@ -235,24 +275,45 @@ def _date_range(now: Now, m: Match) -> Made:
     return between(first, last, "days")
 
 
-@BOUNDS.rule(r"[~]*[vG][@~T]*(?P<a>[int])[@~]*(?P<to>[2U&-])[@~T]*(?P<b>[int])(?P<p>p)?", r"(?P<a>[i])[@~]*(?P<to>[2U/-])[@~T]*(?P<b>[in])", r"(?P<a>[n])(?P<to>[2U/-])(?P<b>i)", r"(?<=[awWyr,@~.])(?P<a>n)(?P<to>[2U-])(?P<b>n)", r"^(?P<a>n)(?P<to>[2U])(?P<b>n)(?=[I~@]?[awWyr])", r"(?P<a>n)(?P<to>[2U])(?P<b>n)(?=[~]?[ay])", r"^(?P<a>n)(?P<to>[2U-])(?P<b>n)[.,]?$")
+@BOUNDS.rule(
+    r"[~]*[vG][@~T]*(?P<a>[int])[@~]*(?P<to>[2U&-])[@~T]*(?P<b>[int])(?P<p>p)?",
+    r"(?P<a>[i])[@~]*(?P<to>[2U/-])[@~T]*(?P<b>[in])",
+    r"(?P<a>[n])(?P<to>[2U/-])(?P<b>i)",
+    r"(?<=[awWyr,@~.])(?P<a>n)(?P<to>[2U-])(?P<b>n)",
+    r"^(?P<a>n)(?P<to>[2U])(?P<b>n)(?=[I~@]?[awWyr])",
+    r"(?P<a>n)(?P<to>[2U])(?P<b>n)(?=[~]?[ay])",
+    r"^(?P<a>n)(?P<to>[2U-])(?P<b>n)[.,]?$",
+)
 def _clock_range(now: Now, m: Match) -> Made:
     """ "between 12 and 2", "3:30 to 6 pm", "Monday 11-4"."""
     a, b = m.one("a"), m.one("b")
-    assert a and b
     first, last = of_piece(a), of_piece(b)
-    if first is None or last is None or m.right and (m.right.letter in "u#" or m.right.text in ("kids", "people")):
+    if first is None or last is None or (m.right and (m.right.letter in "u#" or m.right.text in ("kids", "people"))):
         return None
     if m.one("to").letter == "&" and not any(p.letter in "vG" for p in m.pieces):
         return None
     if _is_move(m):
         return [("_", None), ("i", last)]
     bare = a.letter == b.letter == "n"
-    if bare and m.one("to").letter == "-" and len(m.pieces) == 3 and 12 < last.hour and first.hour <= 12 and not m.left:
+    if bare and m.one("to").letter == "-" and len(m.pieces) == 3 and last.hour > 12 and first.hour <= 12 and not m.left:
         return day(coming(now.today, a.value, b.value))
-    if bare and m.left and m.left.letter in "a~" and first.hour > 12 and last.hour > 12 and not a.text.startswith("0") and len(a.text) < 3:
+    if (
+        bare
+        and m.left
+        and m.left.letter in "a~"
+        and first.hour > 12
+        and last.hour > 12
+        and not a.text.startswith("0")
+        and len(a.text) < 3
+    ):
         return None
-    if bare and not any(p.letter in "vG" for p in m.pieces) and m.left and m.left.letter in "~,." and not (m.right and m.right.letter in "ayI"):
+    if (
+        bare
+        and not any(p.letter in "vG" for p in m.pieces)
+        and m.left
+        and m.left.letter in "~,."
+        and not (m.right and m.right.letter in "ayI")
+    ):
         return None
     return ("y", Span(first, last))
 
@@ -261,7 +322,11 @@ def _clock_range(now: Now, m: Match) -> Made:
 def _clock_choice(now: Now, m: Match) -> Made:
     """ "8 or 8:30"."""
     found = [of_piece(p) for p in m.pieces if p.letter in "in"]
-    if not any(p.letter == "i" for p in m.pieces) or None in found or any(p.letter in ",&/" for p in m.pieces) and not all(p.letter in "i,&|@/" for p in m.pieces):
+    if (
+        not any(p.letter == "i" for p in m.pieces)
+        or None in found
+        or (any(p.letter in ",&/" for p in m.pieces) and not all(p.letter in "i,&|@/" for p in m.pieces))
+    ):
         return None
     if any(p.letter == "/" for p in m.pieces):
         return ("y", Span(found[0], found[-1]))
@@ -269,15 +334,27 @@ def _clock_choice(now: Now, m: Match) -> Made:
     return ("ι", tuple(replace(c, half=c.half or (half if not c.sure else None)) for c in found if c))
 
 
-@BOUNDS.rule(r"(?P<way>[BFUG])[@~TI]*(?P<c>[in])", r"[@~]*(?P<c>i)(?P<way>[λξ])", r"[@~]*(?P<c>i)[|](?P<way>[BF])(?![@~T]*[aintwWf])", r"N[_]?(?P<way>[BF])[@~T]*(?P<c>i)", r"[~@]*(?P<c>i)[|&]?(?P<way>[LE])(?![I~]?[TADaw])")
+@BOUNDS.rule(
+    r"(?P<way>[BFUG])[@~TI]*(?P<c>[in])",
+    r"[@~]*(?P<c>i)(?P<way>[λξ])",
+    r"[@~]*(?P<c>i)[|](?P<way>[BF])(?![@~T]*[aintwWf])",
+    r"N[_]?(?P<way>[BF])[@~T]*(?P<c>i)",
+    r"[~@]*(?P<c>i)[|&]?(?P<way>[LE])(?![I~]?[TADaw])",
+)
 def _clock_bound(now: Now, m: Match) -> Made:
     """ "after 3", "by noon", "2 pm or later"."""
     piece, way = m.one("c"), m.one("way")
-    assert piece and way
     found = of_piece(piece)
     if piece.letter == "n" and 1990 <= piece.value < 2100 and len(piece.text) == 4:
         return _year_bound(now, piece.value, way.letter)
-    if found is None or piece.letter == "n" and (m.right and (m.right.letter in "uno#m:/-" or m.right.text in _NOT_HOURS) or piece.value == 0 or piece.value > 24 and len(piece.text) < 3):
+    if found is None or (
+        piece.letter == "n"
+        and (
+            (m.right and (m.right.letter in "uno#m:/-" or m.right.text in _NOT_HOURS))
+            or piece.value == 0
+            or (piece.value > 24 and len(piece.text) < 3)
+        )
+    ):
         return None
     if piece.letter == "n" and way.letter == "G" and way.text not in ("from", "desde", "a partir de", "any time from"):
         return None
@@ -290,13 +367,14 @@ def _clock_bound(now: Now, m: Match) -> Made:
     return ("y", Span(found, None) if later else Span(None, found))
 
 
-_NOT_HOURS = frozenset("kids people visits appointments times doses others other doctors more of patients".split())
+_NOT_HOURS = words_of("kids people visits appointments times doses others other doctors more of patients")
 
 
 @BOUNDS.rule(
     r"(?P<way>[BFU])[@~TI]*(?P<d>[awW])",
     r"(?P<way>G)[~T]*(?P<d>[aw])(?P<on>λ|~(?![TA_]))?",
-    r"[~T]*(?P<d>[aw])[,]?(?P<way>[λξ])", r"[~T]*(?P<d>[aw])[,]?[|](?P<way>[BF])(?![@~T]*[aintwWfA])",
+    r"[~T]*(?P<d>[aw])[,]?(?P<way>[λξ])",
+    r"[~T]*(?P<d>[aw])[,]?[|](?P<way>[BF])(?![@~T]*[aintwWfA])",
     r"[~T]*(?P<d>[aw])~?(?P<way>λ)",
     r"[~T]*(?P<d>[aw])[|&]?(?P<way>[LE])(?![Daw])",
     r"T?(?P<d>[aw])(?P<way>Fα)",
@@ -304,7 +382,6 @@ _NOT_HOURS = frozenset("kids people visits appointments times doses others other
 def _date_bound(now: Now, m: Match) -> Made:
     """ "by Friday", "after this week", "from Wednesday on", "December 4th or later"."""
     piece, way = m.one("d"), m.one("way")
-    assert piece and way
     if piece.letter == "W":
         return None
     if piece.letter == "w":
@@ -318,12 +395,47 @@ def _date_bound(now: Now, m: Match) -> Made:
         return None
     if way.letter == "G" and piece.letter == "a" and piece.value.grain == "days":
         return ("a", piece.value)
-    if way.letter in "GλL" or way.letter == "F" and piece is not m.pieces[-1] and "α" not in (p.letter for p in m.pieces):
+    if way.letter in "GλL" or (way.letter == "F" and piece is not m.pieces[-1] and "α" not in (p.letter for p in m.pieces)):
         return ("a", Dates(first, None, bound="after"))
     if way.letter == "F":
-        inclusive = way.text in ("not before", "on or after", "no earlier than", "no sooner than", "no antes de", "no antes del", "at the earliest", "not until", "nothing before", "as early as") or "until" in way.text or "till" in way.text or "hasta" in way.text
+        inclusive = (
+            way.text
+            in (
+                "not before",
+                "on or after",
+                "no earlier than",
+                "no sooner than",
+                "no antes de",
+                "no antes del",
+                "at the earliest",
+                "not until",
+                "nothing before",
+                "as early as",
+            )
+            or "until" in way.text
+            or "till" in way.text
+            or "hasta" in way.text
+        )
         return ("a", Dates(first if inclusive else last + DAY, None, bound="after"))
-    inclusive = way.letter in "UξE" or piece is not m.pieces[-1] or way.text not in ("before", "prior to", "earlier than", "sooner than", "in advance of", "antes de", "antes del", "ahead of", "any time before", "anytime before", "anything before", "antes que")
+    inclusive = (
+        way.letter in "UξE"
+        or piece is not m.pieces[-1]
+        or way.text
+        not in (
+            "before",
+            "prior to",
+            "earlier than",
+            "sooner than",
+            "in advance of",
+            "antes de",
+            "antes del",
+            "ahead of",
+            "any time before",
+            "anytime before",
+            "anything before",
+            "antes que",
+        )
+    )
     if end_like:
         return ("a", Dates(now.today, last, bound="before"))
     last_day = last if inclusive else first - DAY

@@ -21,7 +21,9 @@ def moved(anchor: dt.datetime, duration: Duration, sign: int) -> Made:
     return ("Θ", Moment(dt.datetime.combine(day, anchor.time()), exact=True))
 
 
-@RELATIONS.rule(r"π[~B]?(?P<d>D)", r"(?P<e>ρ)[~B]?(?P<d>D)", r"(?P<d>D)_?(?P<l>L)", r"(?P<d>D)_?(?P<e>E)", r"(?P<d>D)(?P<f>F)(?![a-zA-Zα])")
+@RELATIONS.rule(
+    r"π[~B]?(?P<d>D)", r"(?P<e>ρ)[~B]?(?P<d>D)", r"(?P<d>D)_?(?P<l>L)", r"(?P<d>D)_?(?P<e>E)", r"(?P<d>D)(?P<f>F)(?![a-zA-Zα])"
+)
 def _shift(now: Now, m: Match) -> Made:
     """ "push it back an hour", "a week later", "an hour earlier"."""
     base = now.talked_about
@@ -34,7 +36,7 @@ def _shift(now: Now, m: Match) -> Made:
 def _same_day_earlier(now: Now, m: Match) -> Made:
     base = now.talked_about
     way = m.one("way")
-    if base is None or way is None:
+    if base is None:
         return None
     clock = Clock(base.hour, base.minute, None, True)
     if way.letter == "L":
@@ -51,7 +53,9 @@ def _same(now: Now, m: Match) -> Made:
         first = monday((base or now.now).date()) + 7 * DAY
         if m.pieces[0].letter in "|&" or m.ahead("T?a"):
             return None
-        return ("a", Dates(first, first + 6 * DAY, "week")) if "week" in m.pieces[-1].text or "semana" in m.pieces[-1].text else None
+        return (
+            ("a", Dates(first, first + 6 * DAY, "week")) if "week" in m.pieces[-1].text or "semana" in m.pieces[-1].text else None
+        )
     if letter == "ς":
         week = monday((base or (now.offered[0] if now.offered else now.now)).date())
         return ("a", Dates(max(week, now.today), week + 6 * DAY, "week"))
@@ -85,13 +89,12 @@ def _or_the_one_after(now: Now, m: Match) -> Made:
 def _choose(now: Now, m: Match) -> Made:
     """ "the second one", "the later one"."""
     piece, z = m.one("n"), m.one("z")
-    assert piece
     if z and z.letter == "_" and z.text not in ("option", "slot", "choice", "time", "opcion", "hora", "please", "works", "then"):
         return None
     if not z and m.right and m.right.letter not in ".,":
         return None
     if piece.letter == "o":
-        if piece.text[:1].isdigit() and not z or not 1 <= piece.value <= len(now.offered):
+        if (piece.text[:1].isdigit() and not z) or not 1 <= piece.value <= len(now.offered):
             return None
         return ("Φ", now.offered[piece.value - 1])
     if piece.letter == "l" and not z:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import lru_cache
-from typing import Any
-
-import holidays as public_holidays
-from dateutil.easter import easter
 
 from actions.when.cascade import Made, Match, Stage
 from actions.when.meanings import (
-    DAY, Dates, Now, Weekdays, add_months, after, coming, coming_day_of_month, date, monday, month, month_end, nearest, next_weekday, nth_weekday,
+    DAY,
+    Dates,
+    Now,
+    Weekdays,
+    add_months,
+    after,
+    coming,
+    coming_day_of_month,
+    date,
+    monday,
+    month,
+    nearest,
+    next_weekday,
+    nth_weekday,
 )  # fmt: skip
 from actions.when.text import Piece
+from actions.when.words import words_of
 
 DATES = Stage()
-_NO_DAY = frozenset(
+_NO_DAY = words_of(
     "grade floor street st ave avenue road rd blvd place dose shot time visit toe finger baby child kid trimester round opinion grader"
-    " birthday thing step name option appointment class century edition cousin party person degree ward week doctor try call choice".split()
+    " birthday thing step name option appointment class century edition cousin party person degree ward week doctor try call choice"
 )
 
 
@@ -101,16 +111,20 @@ def _year_month_day(now: Now, m: Match) -> Made:
 def _named(now: Now, m: Match) -> Made:
     """ "march 3rd (2027)", "the 3rd of march", "tres de marzo del 2027"."""
     number = m.one("d")
-    assert number
     year = year_of(m.group("y"), now.today)
-    if m.group("y") and year is None or not isinstance(number.value, int) or not 1 <= number.value <= 31:
+    if (m.group("y") and year is None) or not isinstance(number.value, int) or not 1 <= number.value <= 31:
         return None
     if any(p.letter == "u" and p.value != "day" for p in m.pieces):
         return None
-    if m.right and m.right.letter in "np" and not m.group("y") and number.letter == "n" and m.pieces[-1] is number and m.right.letter == "p":
+    if (
+        m.right
+        and m.right.letter in "np"
+        and not m.group("y")
+        and number.letter == "n"
+        and m.pieces[-1] is number
+        and m.right.letter == "p"
+    ):
         return None
-    if year is None and m.right and m.right.letter == "x":
-        pass
     return day(date(year, m.value("m"), number.value) if year else coming(now.today, m.value("m"), number.value))
 
 
@@ -120,14 +134,27 @@ def _dotted_named(now: Now, m: Match) -> Made:
     return day(date(year, m.value("m"), m.value("d"))) if year else None
 
 
-@DATES.rule(r"T?(?P<m>m)[.,]?[-O]?(?P<y>n)?", r"T?(?P<x>[xhl])(?P<m>m)", r"(?P<m>m)O?(?P<x>[xh])u?", r"(?P<m>m)I(?P<x>A)u", r"(?P<m>m)F(?P<x>x)")
+@DATES.rule(
+    r"T?(?P<m>m)[.,]?[-O]?(?P<y>n)?",
+    r"T?(?P<x>[xhl])(?P<m>m)",
+    r"(?P<m>m)O?(?P<x>[xh])u?",
+    r"(?P<m>m)I(?P<x>A)u",
+    r"(?P<m>m)F(?P<x>x)",
+)
 def _month(now: Now, m: Match) -> Made:
     number, year = m.value("m"), year_of(m.group("y"), now.today)
     if m.group("y") and (year is None or len(m.one("y").text) != 4):
         return None
     which = m.one("x")
     text = m.one("m").text
-    if not which and not m.group("y") and text in ("mar", "jun", "sep", "may") and len(m.pieces) == 1 and m.left and m.left.letter == "_":
+    if (
+        not which
+        and not m.group("y")
+        and text in ("mar", "jun", "sep", "may")
+        and len(m.pieces) == 1
+        and m.left
+        and m.left.letter == "_"
+    ):
         return None
     if year is None:
         year = now.today.year + (number < now.today.month)
@@ -136,7 +163,7 @@ def _month(now: Now, m: Match) -> Made:
         elif which and (any(p.letter == "u" for p in m.pieces) and which.letter == "x"):
             year = now.today.year + 1
         elif which and (which.letter == "A" or m.pieces[-2].letter == "F"):
-            year += 1 if which.letter == "x" or number >= now.today.month and number > now.today.month else 0
+            year += 1 if which.letter == "x" or (number >= now.today.month and number > now.today.month) else 0
         elif which and which.letter == "x" and number == now.today.month:
             year += 1
     return between(*month(year, number), "month")
@@ -181,7 +208,11 @@ def _nth_week(first: dt.date, nth: int, *, full: bool = False) -> Made:
     return between(start + (nth - 1) * 7 * DAY, start + (nth - 1) * 7 * DAY + 6 * DAY, "week")
 
 
-@DATES.rule(r"T?(?P<n>[ol])(?P<f>_)?ωT?(?P<m>m)\.?(?:O?(?P<y>n))?", r"T?(?P<n>[ol])(?P<f>_)?(?P<u>u)[OI]T?(?P<m>m)\.?(?:O?(?P<y>n))?", r"T?(?P<u>u)(?P<n>[ol])[OI]T?(?P<m>m)(?:O?(?P<y>n))?")
+@DATES.rule(
+    r"T?(?P<n>[ol])(?P<f>_)?ωT?(?P<m>m)\.?(?:O?(?P<y>n))?",
+    r"T?(?P<n>[ol])(?P<f>_)?(?P<u>u)[OI]T?(?P<m>m)\.?(?:O?(?P<y>n))?",
+    r"T?(?P<u>u)(?P<n>[ol])[OI]T?(?P<m>m)(?:O?(?P<y>n))?",
+)
 def _week_of_month(now: Now, m: Match) -> Made:
     if m.one("f") and m.one("f").text not in ("full", "whole", "complete"):
         return None
@@ -199,7 +230,7 @@ def _week_of_month(now: Now, m: Match) -> Made:
     if m.one("n").letter == "l":
         start = monday(last)
         return between(start, start + 6 * DAY, "week")
-    return _nth_week(first, m.value("n"), full=m.one("f") is not None)
+    return _nth_week(first, m.value("n"), full=bool(m.one("f")))
 
 
 @DATES.rule(r"T?(?P<n>[ol])(?P<w>w)[OI]T?(?:(?P<m>m)O?(?P<y>n)?|(?P<x>[xh])u|u(?P<x2>x))")
@@ -221,7 +252,7 @@ def _nth_weekday_of_month(now: Now, m: Match) -> Made:
 
 @DATES.rule(r"x?T?(?P<d>[no])O?(?P<which>[hxl]|T)(?P<u>u)", r"x?T?(?P<d>[no])O?T?(?P<u>u)(?P<which>x)")
 def _day_of_this_month(now: Now, m: Match) -> Made:
-    if m.value("u") != "month" or m.one("d").letter == "n" and not any(p.letter == "O" for p in m.pieces):
+    if m.value("u") != "month" or (m.one("d").letter == "n" and not any(p.letter == "O" for p in m.pieces)):
         return None
     letter = m.one("which").letter
     first, _ = month(now.today.year, now.today.month + {"x": 1, "l": -1}.get(letter, 0))
@@ -231,16 +262,25 @@ def _day_of_this_month(now: Now, m: Match) -> Made:
 @DATES.rule(r"[Tx](?P<d>o)", r"(?P<d>o)", r"T(?P<d>n)")
 def _day_of_month(now: Now, m: Match) -> Made:
     piece, right = m.one("d"), m.right
-    assert piece
-    if not 1 <= piece.value <= 31 or right and (right.text in _NO_DAY or right.letter in "uz#H"):
+    if not 1 <= piece.value <= 31 or (right and (right.text in _NO_DAY or right.letter in "uz#H")):
         return None
     if piece.letter == "o" and not piece.text[:1].isdigit():  # "the third": a day only with nothing behind it
-        if m.pieces[0].letter != "T" or (right and right.letter not in ".,@wIBFUa|2-&i~y" and right.text not in ("please", "then", "works", "por", "would", "will", "is", "if")):
+        if m.pieces[0].letter != "T" or (
+            right
+            and right.letter not in ".,@wIBFUa|2-&i~y"
+            and right.text not in ("please", "then", "works", "por", "would", "will", "is", "if")
+        ):
             return None
-        if m.left and m.left.letter not in "~@,.IBFUGv|&2w-" and m.left.text not in ("be", "is", "it", "para", "how's", "about", "to"):
+        if (
+            m.left
+            and m.left.letter not in "~@,.IBFUGv|&2w-"
+            and m.left.text not in ("be", "is", "it", "para", "how's", "about", "to")
+        ):
             return None
     elif piece.letter == "n":
-        if now.spanish and m.pieces[0].text not in ("el", "del", "al", "la-") or right and right.letter not in ".,@yiPI|U2&w~-" and right.text not in ("please", "then", "por", "works"):
+        if (now.spanish and m.pieces[0].text not in ("el", "del", "al", "la-")) or (
+            right and right.letter not in ".,@yiPI|U2&w~-" and right.text not in ("please", "then", "por", "works")
+        ):
             return None
     if m.left and m.left.letter == "n":
         return None
@@ -251,7 +291,7 @@ def _day_of_month(now: Now, m: Match) -> Made:
 @DATES.rule(r"(?<=~)(?P<d>n)(?=[,@]*i)")
 def _on_day(now: Now, m: Match) -> Made:
     """ "on 15 at 8 pm"."""
-    said = m.left is not None and m.left.text == "on" and 1 <= m.value("d") <= 31
+    said = m.left.text == "on" and 1 <= m.value("d") <= 31
     return day(coming_day_of_month(now.today, m.value("d"))) if said else None
 
 
@@ -259,15 +299,18 @@ def _on_day(now: Now, m: Match) -> Made:
 def _weekday_and_day(now: Now, m: Match) -> Made:
     """ "Friday the 4th": the next one that is both, asked about where it is far away."""
     piece, weekday = m.one("d"), m.value("w")
-    assert piece
-    if m.ahead("O?m") or m.left and m.left.letter in "xh" or not 1 <= piece.value <= 31 or m.right and (m.right.letter in "pcu:#" or m.right.text in _NO_DAY):
+    if (
+        m.ahead("O?m")
+        or (m.left and m.left.letter in "xh")
+        or not 1 <= piece.value <= 31
+        or (m.right and (m.right.letter in "pcu:#" or m.right.text in _NO_DAY))
+    ):
         return None
     if piece.letter == "n" and not any(p.letter == "T" for p in m.pieces):
-        if piece.value <= 12 and not piece.text.isdigit() or m.right and m.right.letter in "-2U" or piece.value > 31:
+        if (piece.value <= 12 and not piece.text.isdigit()) or (m.right and m.right.letter in "-2U") or piece.value > 31:
             return None
         both = coming_day_of_month(now.today, piece.value, weekday)
-        near = both is not None and both <= now.today + 45 * DAY
-        if piece.value <= 12 and (not near or piece.value != both.day or (both - now.today).days > 10):
+        if piece.value <= 12 and (both is None or both - now.today > 10 * DAY):
             return None
     both, plain = coming_day_of_month(now.today, piece.value, weekday), coming_day_of_month(now.today, piece.value)
     if both is None or plain is None:
@@ -279,14 +322,12 @@ def _weekday_and_day(now: Now, m: Match) -> Made:
 
 @DATES.rule("r")
 def _relative(now: Now, m: Match) -> Made:
-    return day(now.today + (m.value("") if False else m.pieces[0].value) * DAY)
+    return day(now.today + m.pieces[0].value * DAY)
 
 
-@DATES.rule(r"(?P<u>u)r", r"L(?P<r>r)", r"(?P<r>r)L")
+@DATES.rule(r"L(?P<r>r)", r"(?P<r>r)L")
 def _later_today(now: Now, m: Match) -> Made:
-    if m.one("r") if "r" in [p.letter for p in m.pieces] and m.pieces[0].letter != "u" else False:
-        return day(now.today + m.value("r") * DAY)
-    return None
+    return day(now.today + m.value("r") * DAY)
 
 
 def _weekday_next(now: Now, weekday: int) -> Made:
@@ -312,7 +353,7 @@ def _weekday_next(now: Now, weekday: int) -> Made:
 def _weekday_of(now: Now, m: Match) -> Made:
     weekday, which, unit = m.value("w"), m.one("x"), m.value("u")
     this = next_weekday(now.today, weekday, today_too=True)
-    if which is None:
+    if not which:
         return day(next_weekday(now.today, weekday, today_too=True) + 7 * DAY) if unit == "week" else None
     if which.letter == "ν":
         return day(monday(now.today) + (14 + weekday) * DAY)
@@ -324,7 +365,11 @@ def _weekday_of(now: Now, m: Match) -> Made:
         return day(monday(now.today) + (weekday + (7 if which.letter == "x" else 0)) * DAY)
     if unit is not None:
         return None
-    if which.letter == "h" or which.text in ("coming", "upcoming", "que viene", "entrante", "que entra") or m.pieces[0].letter == "h" and len(m.pieces) == 3:
+    if (
+        which.letter == "h"
+        or which.text in ("coming", "upcoming", "que viene", "entrante", "que entra")
+        or (m.pieces[0].letter == "h" and len(m.pieces) == 3)
+    ):
         return day(this if which.letter == "h" and len(m.pieces) == 2 else next_weekday(now.today, weekday))
     if which.text in ("following", "siguiente"):
         return day(monday(now.today) + (7 + weekday) * DAY)
@@ -359,7 +404,14 @@ def unit_dates(now: Now, unit: str, ahead: int) -> Made:
     return None
 
 
-@DATES.rule(r"T?(?P<x>[xhl])(?P<u>u)", r"T?(?P<u>u)(?P<x>[xl])", r"T?(?P<u>ν)", r"T?h(?P<x>x)(?P<u>u)", r"T?(?P<u>μ)", r"(?P<in>[I~])Tx(?P<u>u)")
+@DATES.rule(
+    r"T?(?P<x>[xhl])(?P<u>u)",
+    r"T?(?P<u>u)(?P<x>[xl])",
+    r"T?(?P<u>ν)",
+    r"T?h(?P<x>x)(?P<u>u)",
+    r"T?(?P<u>μ)",
+    r"(?P<in>[I~])Tx(?P<u>u)",
+)
 def _unit(now: Now, m: Match) -> Made:
     which, unit = m.one("x"), m.one("u")
     if unit.letter == "ν":
@@ -368,8 +420,14 @@ def _unit(now: Now, m: Match) -> Made:
         return unit_dates(now, "month", 0)
     if m.one("in"):  # "in the next week": from today on
         days = {"week": 7, "month": 30, "year": 365}.get(unit.value)
-        return between(now.today, now.today + days * DAY, "days") if days and m.one("in").text in ("in", "within", "over", "during", "en") else None
-    if unit.value not in ("week", "weekend", "month", "year", "day", "workday") or unit.text.endswith("s") and unit.text not in ("mes", "weekends", "wks"):
+        return (
+            between(now.today, now.today + days * DAY, "days")
+            if days and m.one("in").text in ("in", "within", "over", "during", "en")
+            else None
+        )
+    if unit.value not in ("week", "weekend", "month", "year", "day", "workday") or (
+        unit.text.endswith("s") and unit.text not in ("mes", "weekends", "wks")
+    ):
         return None
     if m.left and m.left.letter in "nzκφ":
         return None
@@ -416,7 +474,12 @@ def _next_some(now: Now, m: Match) -> Made:
         if m.pieces[0].text == "upcoming":
             return None
         return between(now.today, after(now.today, duration), "days") if not duration.minutes else None
-    if m.one("n") is None or m.pieces[0].text == "upcoming" or m.pieces[1].text == "upcoming" or m.one("b") and m.one("b").text not in ("business", "working", "work", "or"):
+    if (
+        not m.one("n")
+        or m.pieces[0].text == "upcoming"
+        or m.pieces[1].text == "upcoming"
+        or (m.one("b") and m.one("b").text not in ("business", "working", "work", "or"))
+    ):
         return None
     count, unit = m.value("n"), m.value("u")
     if not isinstance(count, int) or count > 999:
@@ -445,7 +508,7 @@ def _first_weeks_of(now: Now, m: Match) -> Made:
     """ "the first two weeks of March", "la segunda quincena de marzo"."""
     first, last = month(now.today.year + (m.value("m") < now.today.month), m.value("m"))
     days = round(m.value("d").days) if m.one("d") else 15 if m.value("u") == "fortnight" else 0
-    if not 0 < days < 28 or m.one("n").letter == "o" and m.value("n") not in (1, 2):
+    if not 0 < days < 28 or (m.one("n").letter == "o" and m.value("n") not in (1, 2)):
         return None
     if m.one("n").letter == "l":
         return between(last - (days - 1) * DAY, last)
@@ -467,6 +530,16 @@ def _holiday(now: Now, m: Match) -> Made:
     return day(min((each for each in found if each >= now.today), default=None))
 
 
+def _easter(year: int) -> dt.date:
+    """Easter Sunday of the western churches (Meeus, Jones and Butcher)."""
+    golden, century, of_century = year % 19, year // 100, year % 100
+    moon = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    sunday = (32 + 2 * (century % 4) + 2 * (of_century // 4) - moon - of_century % 4) % 7
+    shift = (golden + 11 * moon + 22 * sunday) // 451
+    number, day_before = divmod(moon + sunday - 7 * shift + 114, 31)
+    return dt.date(year, number, day_before + 1)
+
+
 @lru_cache(maxsize=256)
 def holiday(name: str, year: int) -> dt.date | None:
     """The date that people mean by a holiday's name in the United States."""
@@ -479,7 +552,15 @@ def holiday(name: str, year: int) -> dt.date | None:
         return dt.date(year, *fixed[name])
     if name == "memorial":
         return nth_weekday(*month(year, 5), 0, -1)
-    nth = {"thanksgiving": (11, 3, 4), "labor": (9, 0, 1), "mlk": (1, 0, 3), "presidents": (2, 0, 3), "columbus": (10, 0, 2), "mother": (5, 6, 2), "father": (6, 6, 3)}
+    nth = {
+        "thanksgiving": (11, 3, 4),
+        "labor": (9, 0, 1),
+        "mlk": (1, 0, 3),
+        "presidents": (2, 0, 3),
+        "columbus": (10, 0, 2),
+        "mother": (5, 6, 2),
+        "father": (6, 6, 3),
+    }
     if name in nth:
         number, weekday, which = nth[name]
         return nth_weekday(*month(year, number), weekday, which)
@@ -488,12 +569,8 @@ def holiday(name: str, year: int) -> dt.date | None:
         return thanksgiving + (1 if name == "black-friday" else 4) * DAY if thanksgiving else None
     shift = {"easter": 0, "good-friday": -2, "easter-monday": 1}.get(name)
     if shift is not None:
-        return easter(year) + shift * DAY
-    return _lunar_new_year(year)
-
-
-def _lunar_new_year(year: int) -> dt.date | None:
-    return next((found for found, name in public_holidays.country_holidays("SG", years=year).items() if "New Year" in name and found.month > 1 or found.month == 1 and found.day > 19), None)
+        return _easter(year) + shift * DAY
+    return None
 
 
 @DATES.rule("η", "Tη")
@@ -514,7 +591,7 @@ RANGES = Stage()
 
 
 @RANGES.rule(
-    r"[GvI~]?T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])O?O?T?(?P<m>m)(?:[,]?O?(?P<y>nn?))?",
+    r"[GvI~O]?T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])O?O?T?(?P<m>m)(?:[,]?O?(?P<y>nn?))?",
     r"[GvI~]?T?(?P<m>m)T?[,]?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])(?:[,]?(?P<y>n))?",
     r"(?P<m>m)[.,]?[_Y]{0,3}[Gv]T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])",
     r"[GvI~]?T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])O?O?(?P<h>[hxT])(?P<u>u)",
@@ -524,14 +601,14 @@ RANGES = Stage()
 def _days_of_month(now: Now, m: Match) -> Made:
     """ "july 13 to 15", "between the 9th and the 17th of april", "del 4 al 8 de diciembre"."""
     a, b = m.value("a"), m.value("b")
-    if m.one("to").letter == "&" and not any(p.letter == "v" for p in m.pieces) or not (1 <= a < b <= 31):
+    if (m.one("to").letter == "&" and not any(p.letter == "v" for p in m.pieces)) or not (1 <= a < b <= 31):
         return None
     year = year_of(m.group("y"), now.today)
     if m.one("m"):
         if m.group("y") and not year:
             return None
         first = date(year, m.value("m"), a) if year else coming(now.today, m.value("m"), a)
-        if not first and not year or first is None:
+        if (not first and not year) or first is None:
             return None
         if not year and (last := date(now.today.year, m.value("m"), b)) and last >= now.today and first.year > now.today.year:
             first = date(now.today.year, m.value("m"), a) or first
@@ -559,6 +636,6 @@ def _dotted_days(now: Now, m: Match) -> Made:
 @RANGES.rule(r"(?P<y>n)-(?P<m>n)(?!-)", r"(?P<m>n)-(?P<y>n)(?!-)")
 def _year_and_month(now: Now, m: Match) -> Made:
     year, number = m.one("y"), m.value("m")
-    if len(year.text) != 4 or not 1900 <= year.value < 2200 or not 1 <= number <= 12 or m.left and m.left.letter in "n-":
+    if len(year.text) != 4 or not 1900 <= year.value < 2200 or not 1 <= number <= 12 or (m.left and m.left.letter in "n-"):
         return None
     return between(*month(year.value, number), "month")

@@ -14,6 +14,7 @@ from actions.when.dates import DATES, RANGES
 from actions.when.meanings import DAY, Clock, Dates, Moment, Now, Span, Weekdays, Window, date, monday, next_weekday
 from actions.when.say import say_day
 from actions.when.text import Piece, fold, is_spanish, pieces
+from actions.when.words import words_of
 from scheduling_core.calendar.wishes import Days, Hours, TimeWish
 
 _WEEKDAY_KEYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -172,16 +173,28 @@ def _corrects(parsed: list[Piece], before: int, at: int) -> bool:
     return before >= 0 and any(p.letter == "C" or p.text in ("no", "nope") for p in parsed[before + 1 : at])
 
 
-_REFUSING = frozenset("work works do make come possible good me".split())
+_REFUSING = words_of("work works do make come possible good me")
 
 
 def _is_negated(parsed: list[Piece], at: int) -> bool:
     """Whether a "not", "except" or "can't" before the piece, or a "doesn't work" behind it, is about it."""
     words = 0
-    behind = next((n for n in range(at + 1, min(at + 4, len(parsed))) if parsed[n].letter != "_" and not (parsed[n].letter == "y" and n == at + 1)), len(parsed))
+    behind = next(
+        (
+            n
+            for n in range(at + 1, min(at + 4, len(parsed)))
+            if parsed[n].letter != "_" and not (parsed[n].letter == "y" and n == at + 1)
+        ),
+        len(parsed),
+    )
     if behind < len(parsed) and parsed[behind].letter == "N" and parsed[behind].text not in ("no", "not", "ni", "without", "nope"):
         follows = parsed[behind + 1 : behind + 4]
-        whole = not follows or follows[0].letter in ".," or follows[0].text in _REFUSING or parsed[behind].text in ("no puedo", "no good", "doesn't work", "won't work", "not good", "bad for me")
+        whole = (
+            not follows
+            or follows[0].letter in ".,"
+            or follows[0].text in _REFUSING
+            or parsed[behind].text in ("no puedo", "no good", "doesn't work", "won't work", "not good", "bad for me")
+        )
         if whole and not any(p.letter in _OURS for p in follows):
             return True
     for back in range(at - 1, max(-1, at - 8), -1):
@@ -212,7 +225,7 @@ def _add_day(heard: _Heard, piece: Piece, negative: bool, joined: bool, now: Now
         else:
             heard.not_weekdays |= value.days if isinstance(value, Weekdays) else frozenset((value,))
         return
-    if value in heard.not_ranges or isinstance(value, int) and value in heard.not_weekdays:
+    if value in heard.not_ranges or (isinstance(value, int) and value in heard.not_weekdays):
         return
     if corrects:
         heard.ranges, heard.weekdays, heard.named, heard.row = [], frozenset(), (), None
@@ -304,7 +317,7 @@ def _add_time(heard: _Heard, piece: Piece, negative: bool, joined: bool, correct
 
 def resolve(clock: Clock, hint: str | None, hours: tuple[dt.time, dt.time]) -> dt.time:
     """The time of day of a clock as said: by am or pm, by the part of day, else by the clinic's hours."""
-    if clock.sure and clock.half is None or clock.hour > 12:
+    if (clock.sure and clock.half is None) or clock.hour > 12:
         return dt.time(clock.hour % 24, clock.minute)
     hour = clock.hour % 12
     if clock.half:
@@ -314,7 +327,7 @@ def resolve(clock: Clock, hint: str | None, hours: tuple[dt.time, dt.time]) -> d
     if hint in ("pm", "evening"):
         return dt.time(hour + 12, clock.minute)
     if hint == "night":
-        return dt.time(hour + 12 if 6 <= hour else hour, clock.minute)
+        return dt.time(hour + 12 if hour >= 6 else hour, clock.minute)
     if hint == "lunch":
         return dt.time(hour + 12 if hour < 6 else hour, clock.minute)
     am, pm = dt.time(hour, clock.minute), dt.time(hour + 12, clock.minute)
@@ -328,7 +341,7 @@ def resolve_span(span: Span, hint: str | None, hours: tuple[dt.time, dt.time]) -
     """Both ends, each read by the other: "9 to 3 pm", "11:30 am to 12:30"."""
     first, last = span.first, span.last
     if first is None or last is None:
-        return (first and resolve(first, hint, hours)), (last and resolve(last, hint, hours))
+        return resolve(first, hint, hours) if first else None, resolve(last, hint, hours) if last else None
     loose_first, loose_last = (c.half is None and not c.sure and c.hour <= 12 for c in (first, last))
     if loose_first and not loose_last:
         end = resolve(last, hint, hours)
@@ -383,12 +396,16 @@ def _reading(heard: _Heard, now: Now) -> Reading | None:
 
 
 def _exact(at: dt.datetime) -> Reading:
-    return Reading(TimeWish(days=(Days(at.date(), at.date()),), at=(at.time().replace(second=0, microsecond=0),)), at, None, "minute")
+    return Reading(
+        TimeWish(days=(Days(at.date(), at.date()),), at=(at.time().replace(second=0, microsecond=0),)), at, None, "minute"
+    )
 
 
 def _from_moment(at: dt.datetime) -> Reading:
     at = at.replace(microsecond=0)
-    return Reading(TimeWish(days=(Days(at.date(), at.date()),), hours=(Hours(at.time().replace(second=0), None),)), at, None, "minute")
+    return Reading(
+        TimeWish(days=(Days(at.date(), at.date()),), hours=(Hours(at.time().replace(second=0), None),)), at, None, "minute"
+    )
 
 
 def _around(time: dt.time) -> Hours:
@@ -423,11 +440,21 @@ def _days(heard: _Heard, now: Now) -> tuple[TimeWish, list[Dates], str | None, t
     language = "es" if now.spanish else "en"
     if heard.same_day and not ranges and not named and not weekdays:
         ranges = [Dates(heard.same_day, heard.same_day)]
-    if heard.same_time and now.talked_about and len(ranges) == 1 and ranges[0].grain == "week" and ranges[0].first and not weekdays and not named:
+    if (
+        heard.same_time
+        and now.talked_about
+        and len(ranges) == 1
+        and ranges[0].grain == "week"
+        and ranges[0].first
+        and not weekdays
+        and not named
+    ):
         same = monday(ranges[0].first) + now.talked_about.weekday() * DAY
         ranges = [Dates(same, same)]
     if heard.row and not ranges:
-        first = _in_offered(now, heard.row[0]) or next_weekday(now.today, heard.row[0], today_too=now.today.weekday() == heard.row[0])
+        first = _in_offered(now, heard.row[0]) or next_weekday(
+            now.today, heard.row[0], today_too=now.today.weekday() == heard.row[0]
+        )
         ranges, weekdays = [Dates(first, first + (heard.row[1] - heard.row[0]) % 7 * DAY, "days")], frozenset()
     if named:
         long = next((dates for dates in ranges if not dates.is_day), None)
@@ -454,7 +481,7 @@ def _days(heard: _Heard, now: Now) -> tuple[TimeWish, list[Dates], str | None, t
 
 def _still_ahead(heard: _Heard, now: Now) -> bool:
     """Whether a clock time was said that today has yet to see: then "Monday at 3", said on a Monday, is today."""
-    said = [c for c in heard.clocks] + [w.first or w.last for w in heard.windows if isinstance(w, Span)]
+    said = list(heard.clocks) + [w.first or w.last for w in heard.windows if isinstance(w, Span)]
     return bool(said) and all(c and resolve(c, heard.hint, now.hours) > now.now.time() for c in said)
 
 
@@ -476,7 +503,12 @@ def _in_offered(now: Now, weekday: int) -> dt.date | None:
 
 
 def _stretch(
-    ranges: list[Dates], times: list[dt.time], said: list[tuple[dt.time | None, dt.time | None]], heard: _Heard, wish: TimeWish, now: Now
+    ranges: list[Dates],
+    times: list[dt.time],
+    said: list[tuple[dt.time | None, dt.time | None]],
+    heard: _Heard,
+    wish: TimeWish,
+    now: Now,
 ) -> tuple[dt.datetime | None, dt.datetime | None, str, str | None]:
     """The wish as one stretch: start, end, grain, bound."""
     at = lambda day, time: dt.datetime.combine(day, time or _MIDNIGHT)  # noqa: E731 - three uses, one line
@@ -511,7 +543,9 @@ def _stretch(
     return at(first, None), at(last or first, None) + DAY, grain, None
 
 
-def _first_days(ranges: list[Dates], heard: _Heard, wish: TimeWish, now: Now) -> tuple[dt.date | None, dt.date | None, str, str | None]:
+def _first_days(
+    ranges: list[Dates], heard: _Heard, wish: TimeWish, now: Now
+) -> tuple[dt.date | None, dt.date | None, str, str | None]:
     if ranges:
         dates = ranges[0]
         if len(ranges) > 1 and all(each.first and each.last and not each.bound for each in ranges):
@@ -528,7 +562,7 @@ def _first_days(ranges: list[Dates], heard: _Heard, wish: TimeWish, now: Now) ->
     return None, None, "any", None
 
 
-_OTHER = frozenset("else other another different more earlier later sooner instead otra otro otros otras".split())
+_OTHER = words_of("else other another different more earlier later sooner instead otra otro otros otras")
 
 
 def _pick_offered(reading: Reading, heard: _Heard, parsed: list[Piece], now: Now) -> Reading:

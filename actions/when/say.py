@@ -75,7 +75,10 @@ def say_wish(wish: TimeWish, today: dt.date, language: str | None) -> str:
     if not wish:
         return "cualquier día" if spanish else "any time"
     either = "o" if spanish else "or"
-    days, hours = [_say_days(span, today, spanish, language) for span in wish.days], [_say_hours(h, spanish, language) for h in wish.hours]
+    days, hours = (
+        [_say_days(span, today, spanish, language) for span in wish.days],
+        [_say_hours(h, spanish, language) for h in wish.hours],
+    )
     said: list[str] = []
     part = hours[0] if len(hours) == 1 else ""
     plural = next((words[0] for words in _PARTS.values() if words[2] == part), None) if wish.weekdays and not spanish else None
@@ -110,7 +113,7 @@ def _say_days(span: Days, today: dt.date, spanish: bool, language: str | None) -
     if span.last is None:
         assert span.first
         return f"{'desde el' if spanish else 'from'} {say_day(span.first, today, language)}{'' if spanish else ' on'}"
-    if span.first is None or span.first <= today and (span.last - today).days > 13:
+    if span.first is None or (span.first <= today and (span.last - today).days > 13):
         return f"{'hasta el' if spanish else 'by'} {say_day(span.last, today, language)}"
     first, last = say_date(span.first, today, language), say_date(span.last, today, language)
     return f"del {first} al {last}" if spanish else f"{first} to {last}"

@@ -23,6 +23,12 @@ class Piece:
     value: Any = None
     text: str = ""
 
+    def __bool__(self) -> bool:
+        return bool(self.letter)
+
+
+NOTHING = Piece("", 0, 0)
+
 
 @lru_cache(maxsize=1024)
 def _plain(character: str) -> str:
@@ -56,9 +62,26 @@ _PATTERN = re.compile(
     """,
     re.VERBOSE,
 )
-_MARKS = {"\n": ".", "?": ".", "!": ".", ";": ",", "&": "&", "/": "/", "<": "B", ">": "F", "-": "-", ".": ".", ",": ",", ":": ":", "~": "-", "@": "@"}
+_MARKS = {
+    "\n": ".",
+    "?": ".",
+    "!": ".",
+    ";": ",",
+    "&": "&",
+    "/": "/",
+    "<": "B",
+    ">": "F",
+    "-": "-",
+    ".": ".",
+    ",": ",",
+    ":": ":",
+    "~": "-",
+    "@": "@",
+}
 _ID = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{6,}\b")
-_GLUED = re.compile(r"\d{1,2}[a-z]{3,10}(?:\d{2,4})?|[a-z]{3,10}\d{1,4}|\d{1,4}(?:[ap]m?|h\d\d|th|st|nd|rd|min|mins|hrs?|hours?|ish|days?|weeks?|months?)")
+_GLUED = re.compile(
+    r"\d{1,2}[a-z]{3,10}(?:\d{2,4})?|[a-z]{3,10}\d{1,4}|\d{1,4}(?:[ap]m?|h\d\d|th|st|nd|rd|min|mins|hrs?|hours?|ish|days?|weeks?|months?)"
+)
 
 
 def is_spanish(folded: str, language: str | None) -> bool:
@@ -159,20 +182,53 @@ def _misleads(piece: Piece, letter: str, texts: list[str], at: int, spanish: boo
     if letter in "mw" and (titled or before in _TITLES or after in _STREETS):
         return True
     if letter == "w" and text in ("sat", "sun", "wed", "mon", "tu", "dom", "vie"):
-        return text in ("tu", "vie") or before in ("i", "we", "he", "she", "they", "the", "and", "my") and not after.isdigit()
+        return text in ("tu", "vie") or (before in ("i", "we", "he", "she", "they", "the", "and", "my") and not after.isdigit())
     if letter == "m" and text in ("may", "mar", "march", "sep", "dec"):
         if text == "may":
             near = (before, after)
-            numbers = any(word.isdigit() or word in ("<o>", "<n>", "<e>", "<d>") or (words.find([word], 0, spanish=spanish) or (("", 0), 0))[0][0] in ("n", "o") for word in near if word)
-            return not (numbers or before in ("in", "of", "next", "this", "early", "late", "mid", "for", "by", "until", "before", "after", "through", "end", "de", "en", "mid-", "-", "") and after not in ("i", "be", "not", "have"))
+            numbers = any(
+                word.isdigit()
+                or word in ("<o>", "<n>", "<e>", "<d>")
+                or (words.find([word], 0, spanish=spanish) or (("", 0), 0))[0][0] in ("n", "o")
+                for word in near
+                if word
+            )
+            return not (
+                numbers
+                or (
+                    before
+                    in (
+                        "in",
+                        "of",
+                        "next",
+                        "this",
+                        "early",
+                        "late",
+                        "mid",
+                        "for",
+                        "by",
+                        "until",
+                        "before",
+                        "after",
+                        "through",
+                        "end",
+                        "de",
+                        "en",
+                        "mid-",
+                        "-",
+                        "",
+                    )
+                    and after not in ("i", "be", "not", "have")
+                )
+            )
         return text in ("mar",) and before in ("el", "al")
     if spanish and letter == "A" and text == "uno":
         return False
     return letter == "c" and text == "clock"
 
 
-_TITLES = frozenset("dr doctor doctora mr mrs ms miss nurse sr sra prof avenida calle".split())
-_STREETS = frozenset("st street ave avenue road rd blvd lane drive way terrace".split())
+_TITLES = words.words_of("dr doctor doctora mr mrs ms miss nurse sr sra prof avenida calle")
+_STREETS = words.words_of("st street ave avenue road rd blvd lane drive way terrace")
 
 
 def _is_morning(texts: list[str], at: int) -> bool:
@@ -185,13 +241,20 @@ def _numbers(named: list[Piece]) -> list[Piece]:
     at = 0
     while at < len(named):
         piece = named[at]
-        if piece.letter in "nz" and piece.text == "mil" or piece.text == "thousand":
+        if (piece.letter in "nz" and piece.text == "mil") or piece.text == "thousand":
             piece, at = _thousand(named, at, joined)
             joined.append(piece)
             continue
         if piece.letter == "n" and piece.text in words.TENS:
             follows = at + 1
-            if follows < len(named) and named[follows].letter in "-&" and (named[follows].letter == "-" or piece.text in ("treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa")):
+            if (
+                follows < len(named)
+                and named[follows].letter in "-&"
+                and (
+                    named[follows].letter == "-"
+                    or piece.text in ("treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa")
+                )
+            ):
                 follows += 1
             if follows < len(named):
                 unit = named[follows]
@@ -200,7 +263,14 @@ def _numbers(named: list[Piece]) -> list[Piece]:
                     joined.append(Piece(letter, piece.start, unit.end, piece.value + unit.value, f"{piece.text} {unit.text}"))
                     at = follows + 1
                     continue
-        if piece.text in ("oh", "o") and at + 1 < len(named) and named[at + 1].letter in "nz" and joined and joined[-1].letter in "nz" and named[at + 1].value < 10:
+        if (
+            piece.text in ("oh", "o")
+            and at + 1 < len(named)
+            and named[at + 1].letter in "nz"
+            and joined
+            and joined[-1].letter in "nz"
+            and named[at + 1].value < 10
+        ):
             unit = named[at + 1]
             joined.append(Piece("n", piece.start, unit.end, unit.value, f"0{unit.value}"))
             at += 2
@@ -218,7 +288,9 @@ def _thousand(named: list[Piece], at: int, joined: list[Piece]) -> tuple[Piece, 
         start, total = before.start, before.value * 1000
     at += 1
     rest: list[Piece] = []
-    while at < len(named) and len(rest) < 4 and (named[at].letter in "nz" or named[at].letter == "&" or named[at].text == "hundred"):
+    while (
+        at < len(named) and len(rest) < 4 and (named[at].letter in "nz" or named[at].letter == "&" or named[at].text == "hundred")
+    ):
         rest.append(named[at])
         at += 1
     while rest and rest[-1].letter == "&":

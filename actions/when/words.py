@@ -19,6 +19,12 @@ from rapidfuzz.distance import OSA
 
 Entry = tuple[str, Any]
 
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text, to look others up in."""
+    return frozenset(text.split())
+
+
 _WEEKDAYS = {
     0: "monday mon lunes lun",
     1: "tuesday tue tues tu martes",
@@ -57,7 +63,17 @@ _UNITS = {
 _NUMBERS_EN = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 ).split()
-_TENS_EN = {"twenty": 20, "thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_TENS_EN = {
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fourty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+}
 _ORDINALS_EN = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth"
     " seventeenth eighteenth nineteenth twentieth"
@@ -76,11 +92,11 @@ def _common() -> dict[str, Entry]:
     found["m-f"] = ("W", (0, 1, 2, 3, 4))
     for table, letter in ((_WEEKDAYS, "w"), (_MONTHS, "m")):
         for number, names in table.items():
-            found |= {name: (letter, number) for name in names.split()}
+            found |= dict.fromkeys(names.split(), (letter, number))
     for number, names in _WEEKDAYS.items():
         found |= {f"{name}s": ("W", number) for name in names.split() if name.endswith("day") or name in ("sabado", "domingo")}
     for unit, names in _UNITS.items():
-        found |= {name: ("u", unit) for name in names.split()}
+        found |= dict.fromkeys(names.split(), ("u", unit))
     return found
 
 
@@ -148,7 +164,7 @@ def _english() -> dict[str, Entry]:
         ("few", 3): "few several",
     }
     for entry, names in table.items():
-        found |= {name: entry for name in names.split()}
+        found |= dict.fromkeys(names.split(), entry)
     return found
 
 
@@ -202,7 +218,7 @@ def _spanish() -> dict[str, Entry]:
         ("few", 3): "varios varias unos unas pocos",
     }
     for entry, names in table.items():
-        found |= {name: entry for name in names.split()}
+        found |= dict.fromkeys(names.split(), entry)
     return found
 
 
@@ -222,9 +238,18 @@ _PHRASES_EN: dict[Entry, str] = {
         " i don't care; anything works; anything is fine; any time at all; any time works; makes no difference; open schedule;"
         " at any time; any slot; any appointment; anytime at all"
     ),
-    ("P", "first-thing"): "first thing; first thing in the morning; first thing in the am; crack of dawn; right when you open; when you open",
-    ("P", "last-thing"): "last thing; end of day; end of the day; end of business; close of business; eod; last appointment of the day",
-    ("P", "after-work"): "after work; after i get off work; after i get off; after office hours; when i get off work; outside work hours",
+    (
+        "P",
+        "first-thing",
+    ): "first thing; first thing in the morning; first thing in the am; crack of dawn; right when you open; when you open",
+    (
+        "P",
+        "last-thing",
+    ): "last thing; end of day; end of the day; end of business; close of business; eod; last appointment of the day",
+    (
+        "P",
+        "after-work",
+    ): "after work; after i get off work; after i get off; after office hours; when i get off work; outside work hours",
     ("P", "after-school"): "after school; when school gets out; after school hours; when school lets out; once school is out",
     ("P", "before-work"): "before work; before i go to work; before my shift",
     ("P", "before-school"): "before school; before school starts",
@@ -265,9 +290,15 @@ _PHRASES_EN: dict[Entry, str] = {
         "starting from; starting on; starting with; beginning on; as of; from the; any time from; any day from; anytime from;"
         " week beginning"
     ),
-    ("wc", None): "w/c; week commencing; week beginning; week beginning on; week starting; week starting on; week of; the week of; wk of",
+    (
+        "wc",
+        None,
+    ): "w/c; week commencing; week beginning; week beginning on; week starting; week starting on; week of; the week of; wk of",
     ("after-that", None): "after that; after those; after these",
-    ("b", None): "beginning of; the beginning of; at the beginning of; start of; the start of; first part of; the first part of; early part of; top of",
+    (
+        "b",
+        None,
+    ): "beginning of; the beginning of; at the beginning of; start of; the start of; first part of; the first part of; early part of; top of",
     ("X", None): (
         "instead of; other than; but not; anything but; anything except; apart from; aside from; any day but; any time but; just not; but no;"
         " any day except; any time except; everything but; every day but; rather not; i would rather not; all but; anything besides"
@@ -277,7 +308,10 @@ _PHRASES_EN: dict[Entry, str] = {
         " could not; not able; doesn't; isn't; i work on; i work; work on; working on; out of town; away on; no good; i'm away; im away; i am away; we're away; i'll be away; we'll be away; on vacation; i'll be gone;"
         " we'll be gone; i'm gone; on a trip; traveling; travelling; have work; i have class; tied up; not good; won't work; wont work; bad for me"
     ),
-    ("|L", None): "or later; or afterwards; or after that; and later; and after; and on; and onward; and onwards; and beyond; onward; onwards; on out; on forward; going forward",
+    (
+        "|L",
+        None,
+    ): "or later; or afterwards; or after that; and later; and after; and on; and onward; and onwards; and beyond; onward; onwards; on out; on forward; going forward",
     ("|E", None): "or earlier; or sooner; or before that; and earlier; at the latest; latest",
     ("H", "christmas"): "christmas; christmas day; xmas",
     ("H", "christmas-eve"): "christmas eve; xmas eve",
@@ -305,7 +339,7 @@ _PHRASES_EN: dict[Entry, str] = {
     ("H", "groundhog"): "groundhog day; groundhogs day",
     ("H", "earth"): "earth day",
     ("H", "tax"): "tax day",
-    ("H", "chinese-new-year"): "chinese new year; lunar new year",
+    ("_", "holiday"): "chinese new year; lunar new year",
     ("holidays", None): "holidays; christmas break; winter break; holiday season",
     ("eom", None): "eom; end of month; end of the month; month end; month's end",
     ("eoy", None): "eoy; end of year; end of the year; year end; year's end; end of this year",
@@ -318,8 +352,14 @@ _PHRASES_EN: dict[Entry, str] = {
         "push it back; push it back by; push back; move it back; move it back by; push it; push it by; push it out; postpone it;"
         " postpone it by; delay it; delay it by; move it later by; push it out by; push back by; postpone; delay; push my appointment back"
     ),
-    ("push-earlier", None): "move it up; move it up by; bring it forward; bring it forward by; move it forward; move it forward by; move up",
-    ("that-day", None): "that day; that date; same day; the same day; that same day; the same date; same date; the very same day; that very day",
+    (
+        "push-earlier",
+        None,
+    ): "move it up; move it up by; bring it forward; bring it forward by; move it forward; move it forward by; move up",
+    (
+        "that-day",
+        None,
+    ): "that day; that date; same day; the same day; that same day; the same date; same date; the very same day; that very day",
     ("that-time", None): (
         "same time; the same time; at the same time; that time; that same time; same hour; the same hour; at the same hour; same slot;"
         " same time of day"
@@ -347,12 +387,21 @@ _PHRASES_ES: dict[Entry, str] = {
     ("P", "night"): "la noche; las noches",
     ("P", "first-thing"): "a primera hora; primera hora; primera hora de la manana; a primera hora de la manana; primerito",
     ("P", "last-thing"): "a ultima hora; ultima hora; al final del dia",
-    ("P", "after-work"): "despues del trabajo; despues de trabajar; saliendo del trabajo; al salir del trabajo; despues de mi trabajo",
+    (
+        "P",
+        "after-work",
+    ): "despues del trabajo; despues de trabajar; saliendo del trabajo; al salir del trabajo; despues de mi trabajo",
     ("P", "after-school"): "despues de la escuela; despues de clases; saliendo de la escuela; despues del colegio",
     ("P", "before-work"): "antes del trabajo; antes de trabajar; antes de entrar a trabajar",
     ("P", "before-school"): "antes de la escuela; antes de clases; antes del colegio",
-    ("P", "lunch"): "hora de comida; hora de comer; hora del almuerzo; hora de almuerzo; hora del lunch; la hora de la comida; a la hora del almuerzo",
-    ("P", "early-morning"): "temprano en la manana; temprano por la manana; muy temprano; la madrugada; por la manana temprano; en la manana temprano",
+    (
+        "P",
+        "lunch",
+    ): "hora de comida; hora de comer; hora del almuerzo; hora de almuerzo; hora del lunch; la hora de la comida; a la hora del almuerzo",
+    (
+        "P",
+        "early-morning",
+    ): "temprano en la manana; temprano por la manana; muy temprano; la madrugada; por la manana temprano; en la manana temprano",
     ("P", "late-afternoon"): "tarde en la tarde; al final de la tarde",
     ("tonight", None): "esta noche; hoy en la noche; hoy por la noche",
     ("t", 12): "medio dia; el mediodia; al mediodia; las doce del mediodia; las 12 del mediodia",
@@ -370,20 +419,29 @@ _PHRASES_ES: dict[Entry, str] = {
     ),
     ("x", None): "que viene; que entra; que sigue",
     ("G", None): "a partir de; a partir del; a partir; comenzando; empezando",
-    ("B", None): "antes de; antes del; no mas tarde de; a mas tardar; no despues de; antes que; a mas tardar el; no despues del; no mas tarde del",
+    (
+        "B",
+        None,
+    ): "antes de; antes del; no mas tarde de; a mas tardar; no despues de; antes que; a mas tardar el; no despues del; no mas tarde del",
     ("F", None): (
         "despues de; despues del; luego de; luego del; mas tarde de; no antes de; no antes del; pasadas; pasado las; salgo a las; salgo del trabajo a las; sale de la escuela a las; hasta despues de;"
         " hasta despues del; no puedo hasta; no antes que; no puedo antes de"
     ),
     ("I", None): "dentro de; de aqui a",
-    ("X", None): "menos el; menos los; que no sea; que no sean; pero no; a excepcion de; excepto el; excepto los; salvo el; salvo los; aparte de",
+    (
+        "X",
+        None,
+    ): "menos el; menos los; que no sea; que no sean; pero no; a excepcion de; excepto el; excepto los; salvo el; salvo los; aparte de",
     ("N", None): "no puedo; no puede; no estoy; no tengo; no me sirve; no quiero",
     ("L", None): "mas tarde; despues; mas adelante",
     ("E", None): "mas temprano; antes; mas pronto",
     ("|L", None): "en adelante; o mas tarde; o mas adelante; o posterior; o despues de eso",
     ("|E", None): "o mas temprano",
     ("c", None): "en punto",
-    ("@", None): "a las; a la; como a las; como a la; alrededor de; alrededor de las; a eso de las; sobre las; hacia las; cerca de las; para las; tipo; a eso de la",
+    (
+        "@",
+        None,
+    ): "a las; a la; como a las; como a la; alrededor de; alrededor de las; a eso de las; sobre las; hacia las; cerca de las; para las; tipo; a eso de la",
     ("u", "weekend"): "fin de semana; fines de semana; finde; el fin de semana",
     ("wc", None): "la semana del; semana del; la semana de; semana de; la semana que empieza el",
     ("one-after", None): "la siguiente; la otra; la que sigue; la de despues; la semana de despues; la semana despues",
@@ -392,8 +450,14 @@ _PHRASES_ES: dict[Entry, str] = {
     ("that-time", None): "misma hora; la misma hora; a la misma hora; esa hora; a esa hora; mismo horario",
     ("day-and-time", None): "mismo dia y hora; el mismo dia y hora; mismo dia y la misma hora; el mismo dia a la misma hora",
     ("that-week", None): "esa semana; esa misma semana; la misma semana",
-    ("b", None): "principios de; a principios de; al principio de; al principio del; comienzos de; inicios de; a inicios de; al inicio de; principio de; principios del",
-    ("Z", None): "finales de; a finales de; fines de; a fines de; al final de; al final del; fin de; a fin de; finales del; final de; fines del",
+    (
+        "b",
+        None,
+    ): "principios de; a principios de; al principio de; al principio del; comienzos de; inicios de; a inicios de; al inicio de; principio de; principios del",
+    (
+        "Z",
+        None,
+    ): "finales de; a finales de; fines de; a fines de; al final de; al final del; fin de; a fin de; finales del; final de; fines del",
     ("M", None): "mediados de; a mediados de; mitad de; a mitad de; mediados del",
     ("H", "christmas"): "navidad; dia de navidad; la navidad",
     ("H", "christmas-eve"): "nochebuena; noche buena",
@@ -444,15 +508,15 @@ for _first, _entries in _phrases(_PHRASES_ES).items():
 _LONGEST = max(len(words) for starts in _STARTS[True].values() for words in starts)
 
 # Words that only Spanish has; two of them, or one in a short text, make it Spanish.
-SPANISH_ONLY = frozenset(
+SPANISH_ONLY = words_of(
     "el los las la una del por para con cita quiero necesito semana manana lunes martes miercoles jueves viernes sabado domingo hoy"
     " tarde noche enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre antes despues entre hasta"
     " desde cualquier dia mes ano proxima proximo siguiente puede puedo tiene hay cuando lo y mi gracias favor mejor que es nacio naci"
     " dentro nacimiento pasado principios finales mediodia temprano posible semanas hora primera primer segunda segundo ultima dos tres cuatro"
-    " cinco seis siete ocho nueve diez doce esta este tardes mananas noches ahora mas cualquiera ese misma mismo menos horas minutos dias meses".split()
+    " cinco seis siete ocho nueve diez doce esta este tardes mananas noches ahora mas cualquiera ese misma mismo menos horas minutos dias meses"
 )
-ENGLISH_ONLY = frozenset(
-    "the i to of on at for is and or my can you please in it want need like before after next this week day morning afternoon with".split()
+ENGLISH_ONLY = words_of(
+    "the i to of on at for is and or my can you please in it want need like before after next this week day morning afternoon with"
 )
 
 # What a misspelled word may be meant as. Short words are left alone: one letter away lies another word.
@@ -461,9 +525,9 @@ _SPELLED = [
     *"january february august september october november december tomorrow morning mornings afternoon afternoons evening tonight".split(),
     *"thanksgiving christmas noviembre diciembre septiembre miercoles proxima siguiente earliest anytime whenever".split(),
 ]
-_NO_TYPOS = frozenset(
+_NO_TYPOS = words_of(
     "monthly sunny mourning warning meeting moving sundae money tuesdays saturated someday today's weekday sundays seeming even leaving"
-    " morning's proximal".split()
+    " morning's proximal"
 )
 
 

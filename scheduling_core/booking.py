@@ -9,12 +9,12 @@ and a caller that wants several holds asks for them at once (`hold_all`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -60,6 +60,10 @@ class _Visit:
     rooms: tuple[str, ...]  # that would do, the chosen one first
     day: tuple[int, int]  # the ticks of the practitioner's day
     daily_maximum: int | None
+
+    @property
+    def first_room(self) -> str | None:
+        return self.rooms[0] if self.rooms else None
 
     def ticks(self, room_id: str | None) -> set[_Tick]:
         """What the visit takes: the buffers take practitioner and room, not the patient."""
@@ -146,16 +150,17 @@ def book(
             visit = _checked(session, clinic, _given(time), patient_id, now, is_held=hold_id is not None)
             values: dict[str, Any] = {"status": AppointmentStatus.BOOKED, "patient_id": patient_id, "comment": comment}
             ours = {ids[0]}
+            owned: set[_Tick] = set()
             if hold_id is None:
-                _sweep(session, [visit], now, agent)
-                _insert(session, ids[0], visit.time, now, **values)
-                owned: set[_Tick] = set()
+                _refuse_if_taken(session, visit, now, agent)
+                _insert(session, ids[0], visit, now, **values)
             else:
                 ours.add(held.held_for)
                 owned = _ticks_of(session, hold_id)
             room_id = _claim(session, visit, ids[0], owned)
             _refuse_above_daily_maximum(session, visit, now, ours)
-            _update(session, ids[0], now, **values, room_id=room_id, hold_expires_at=None, held_for=None)
+            if hold_id is not None or room_id != visit.first_room:
+                _update(session, ids[0], now, **values, room_id=room_id, hold_expires_at=None, held_for=None)
             _audit(
                 session, agent, "C" if hold_id is None else "U", ids[0], patient_id, {"status": "booked", **_described(visit.time)}
             )
@@ -196,7 +201,7 @@ def reschedule(
                 raise WrongStateError(f"Appointment/{appointment_id}")
             visit = _checked(session, clinic, time, old.patient_id, now, is_held=hold_id is not None)
             if hold_id is None:
-                _sweep(session, [visit], now, agent)
+                _refuse_if_taken(session, visit, now, agent)
             owned = _ticks_of(session, appointment_id)
             room_id = _claim(session, visit, appointment_id, owned | (_ticks_of(session, hold_id) if hold_id else set()))
             _refuse_above_daily_maximum(session, visit, now, ours)
@@ -392,82 +397,67 @@ def _hold(
 ) -> list[SchedulingError]:
     """Hold what can be held of the wanted times, by the ids of their appointments; why the others could not."""
     now = times.now()
-    refusals: list[SchedulingError] = []
+    refused: dict[str, SchedulingError] = {}
     visits: dict[str, _Visit] = {}
-    for appointment_id, time in wanted.items():
+    for one, time in wanted.items():
         try:
-            visits[appointment_id] = replace(_checked(session, clinic, time, patient_id, now), patient_id=None)
+            visits[one] = replace(
+                _checked(session, clinic, time, patient_id, now), patient_id=None
+            )  # whose time is claimed at booking
         except NotBookableError as refusal:
-            refusals.append(refusal)
-    _sweep(session, visits.values(), now, agent)
+            refused[one] = refusal
+    refused |= {one: TimeTakenError(_place(visits[one].time)) for one in _sweep(session, visits, now, agent)}
+    visits = {one: visit for one, visit in visits.items() if one not in refused}
     expires = now + dt.timedelta(minutes=clinic.clinic.hold_minutes)
-    held: dict[str, Any] = {"status": AppointmentStatus.PROPOSED, "hold_expires_at": expires, "held_for": held_for}
-    for appointment_id, visit in visits.items():
-        _insert(session, appointment_id, visit.time, now, **held, patient_id=patient_id)
-    taken: dict[str, SchedulingError] = {}
+    for one, visit in visits.items():
+        hold = {"status": AppointmentStatus.PROPOSED, "hold_expires_at": expires, "held_for": held_for, "patient_id": patient_id}
+        _insert(session, one, visit, now, **hold)
     if len(visits) == 1:
-        for appointment_id, visit in visits.items():
+        for one, visit in visits.items():
             try:
-                room_id = _claim(session, visit, appointment_id, _ticks_of(session, visit.time.moving))
-                _update(session, appointment_id, now, room_id=room_id)
+                room_id = _claim(session, visit, one, _ticks_of(session, visit.time.moving))
+                if room_id != visit.first_room:
+                    _update(session, one, now, room_id=room_id)
             except TimeTakenError as refusal:
-                taken[appointment_id] = refusal
+                refused[one] = refusal
     else:
-        claims = {one: visit.ticks(next(iter(visit.rooms), None)) for one, visit in visits.items()}
-        free_for_us = {one: _ticks_of(session, visit.time.moving) for one, visit in visits.items()}
-        lost = _claim_ticks(session, {one: claim - free_for_us[one] for one, claim in claims.items()})
-        taken = {one: TimeTakenError(_place(visits[one].time)) for one in lost}
-        for appointment_id, visit in visits.items():
-            _update(session, appointment_id, now, room_id=next(iter(visit.rooms), None))
-    for appointment_id, visit in sorted(visits.items(), key=lambda item: item[1].time.practitioner_id):
-        if appointment_id in taken:
-            continue
+        claims = {one: visit.ticks(visit.first_room) - _ticks_of(session, visit.time.moving) for one, visit in visits.items()}
+        refused |= {one: TimeTakenError(_place(visits[one].time)) for one in _claim_ticks(session, claims)}
+    for one, visit in sorted(visits.items(), key=lambda item: item[1].time.practitioner_id):
         try:
-            _refuse_above_daily_maximum(session, visit, now, {held_for, appointment_id})
-            detail = {"status": "proposed", **_described(visit.time)}
-            _audit(session, agent, "C", appointment_id, patient_id, detail)
+            if one not in refused:
+                _refuse_above_daily_maximum(session, visit, now, {held_for, one})
+                _audit(session, agent, "C", one, patient_id, {"status": "proposed", **_described(visit.time)})
         except NotBookableError as refusal:
-            taken[appointment_id] = refusal
-    for appointment_id in taken:
-        _delete_ticks(session, appointment_id)
-        session.connection().execute(delete(_appointments).where(*_is(session, appointment_id)))
-    return [*refusals, *taken.values()]
+            refused[one] = refusal
+    for one in refused.keys() & visits.keys():
+        _delete_ticks(session, one)
+        session.connection().execute(delete(_appointments).where(*_is(session, one)))
+    return list(refused.values())
 
 
-def _sweep(session: Session, visits: Iterable[_Visit], now: dt.datetime, agent: str) -> None:
-    """End the expired holds that lie on the wanted time, in the order of their ids."""
-    session.flush()
+def _sweep(session: Session, visits: dict[str, _Visit], now: dt.datetime, agent: str) -> set[str]:
+    """End the expired holds that lie on the wanted time, in the order of their ids.
+
+    The answer is which of the wanted are seen to be taken: their claim would be refused too, only later.
+    """
     connection = session.connection()
-    wanted = []
-    for visit in visits:
-        actors = [f"practitioner:{visit.time.practitioner_id}", *(f"room:{room}" for room in visit.rooms)]
-        wanted.append(
-            and_(
-                occupancy.c.actor.in_(actors),
-                occupancy.c.tick >= visit.time.first_tick,
-                occupancy.c.tick < visit.time.end_tick,
-            )
-        )
-    if not wanted:
-        return
-    organization = session.info["organization"]
-    expired = connection.execute(
-        select(_table.id)
-        .distinct()
-        .join_from(
-            occupancy,
-            _appointments,
-            and_(_table.organization_id == occupancy.c.organization_id, _table.id == occupancy.c.appointment_id),
-        )
-        .where(
-            occupancy.c.organization_id == organization,
-            or_(*wanted),
-            _table.status == AppointmentStatus.PROPOSED,
-            _table.hold_expires_at <= now,
-        )
-        .order_by(_table.id)
-    )
-    for hold_id in expired.scalars().all():
+    expired: set[str] = set()
+    taken: set[str] = set()
+    for one, visit in visits.items():
+        practitioner = f"practitioner:{visit.time.practitioner_id}"
+        wanted = {
+            "organization": session.info["organization"],
+            "actors": [practitioner, *(f"room:{room}" for room in visit.rooms)],
+            "first": visit.time.first_tick,
+            "end": visit.time.end_tick,
+        }
+        for row in connection.execute(_WHOSE, wanted):
+            if row.status == AppointmentStatus.PROPOSED and row.hold_expires_at <= now:
+                expired.add(row.id)
+            elif row.actor == practitioner and row.id != visit.time.moving:
+                taken.add(one)
+    for hold_id in sorted(expired):
         ended = connection.execute(
             update(_appointments)
             .where(*_is(session, hold_id), _table.status == AppointmentStatus.PROPOSED, _table.hold_expires_at <= now)
@@ -477,6 +467,29 @@ def _sweep(session: Session, visits: Iterable[_Visit], now: dt.datetime, agent: 
         if ended is not None:
             _delete_ticks(session, hold_id)
             _audit(session, agent, "U", hold_id, ended.patient_id, {"status": {"old": "proposed", "new": HOLD_EXPIRED}})
+    return taken
+
+
+_WHOSE = (
+    select(_table.id, _table.status, _table.hold_expires_at, occupancy.c.actor)
+    .distinct()
+    .join_from(
+        occupancy,
+        _appointments,
+        and_(_table.organization_id == occupancy.c.organization_id, _table.id == occupancy.c.appointment_id),
+    )
+    .where(
+        occupancy.c.organization_id == bindparam("organization"),
+        occupancy.c.actor.in_(bindparam("actors", expanding=True)),
+        occupancy.c.tick >= bindparam("first"),
+        occupancy.c.tick < bindparam("end"),
+    )
+)
+
+
+def _refuse_if_taken(session: Session, visit: _Visit, now: dt.datetime, agent: str) -> None:
+    if _sweep(session, {"wanted": visit}, now, agent):
+        raise TimeTakenError(_place(visit.time))
 
 
 def _claim(session: Session, visit: _Visit, appointment_id: str, owned: set[_Tick]) -> str | None:
@@ -523,14 +536,18 @@ def _insert_ticks(connection: Connection, organization: str, claims: dict[str, s
         {"organization_id": organization, "actor": actor, "tick": tick, "lane": 0, "appointment_id": one}
         for actor, tick, one in sorted((actor, tick, one) for one, claim in claims.items() for actor, tick in claim)
     ]
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(occupancy).values(rows).on_conflict_do_nothing()
     got: dict[str, set[_Tick]] = {one: set() for one in claims}
-    for one, actor, tick in connection.execute(
-        statement.returning(occupancy.c.appointment_id, occupancy.c.actor, occupancy.c.tick)
-    ):
+    for one, actor, tick in connection.execute(_INSERT_TICKS[connection.dialect.name], rows):
         got[one].add((actor, tick))
     return got
+
+
+_INSERT_TICKS = {
+    dialect: table.insert(occupancy)
+    .on_conflict_do_nothing()
+    .returning(occupancy.c.appointment_id, occupancy.c.actor, occupancy.c.tick)
+    for dialect, table in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 
 
 def _refuse_above_daily_maximum(session: Session, visit: _Visit, now: dt.datetime, ours: Collection[str | None]) -> None:
@@ -581,18 +598,20 @@ def _hand_over_ticks(session: Session, from_id: str, to_id: str) -> None:
     )
 
 
-def _insert(session: Session, appointment_id: str, time: FreeTime, now: dt.datetime, **values: Any) -> None:
-    session.connection().execute(
-        insert(_appointments).values(
-            organization_id=session.info["organization"],
-            id=appointment_id,
-            service_id=time.service_id,
-            **_placed(time),
-            created_at=now,
-            updated_at=now,
-            **values,
-        )
-    )
+def _insert(session: Session, appointment_id: str, visit: _Visit, now: dt.datetime, **values: Any) -> None:
+    row = {
+        "organization_id": session.info["organization"],
+        "id": appointment_id,
+        "service_id": visit.time.service_id,
+        **_placed(visit.time),
+        "room_id": visit.first_room,
+        "created_at": now,
+        "updated_at": now,
+    }
+    session.connection().execute(_INSERT, row | values)
+
+
+_INSERT = insert(_appointments)
 
 
 def _update(session: Session, appointment_id: str, now: dt.datetime, **values: Any) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Executable, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,11 +18,16 @@ def insert_unless_there(session: Session, table: type[Base], **values: Any) -> b
 
     Waits for a transaction that is inserting the same key, and never fails because of it.
     """
+    session.flush()
+    connection = session.connection()
     values["organization_id"] = session.info["organization"]
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    key = table.__mapper__.primary_key[-1]
-    inserted = session.execute(insert(table).values(**values).on_conflict_do_nothing().returning(key))
-    return inserted.first() is not None
+    return connection.execute(_insert(table, connection.dialect.name), values).first() is not None
+
+
+@cache
+def _insert(table: type[Base], dialect: str) -> Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing().returning(table.__mapper__.primary_key[-1])
 
 
 def earlier_answer(session: Session, key: str | None) -> dict[str, Any] | None:

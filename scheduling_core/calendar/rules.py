@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduling_core import orders, times
@@ -269,33 +269,29 @@ def _locations_of(clinic: ClinicFile, practitioners: list[PractitionerPart], ser
 
 
 def _patient(session: Session, patient_id: str) -> tuple[dt.date, bool]:
-    row = (
-        session.connection()
-        .execute(
-            select(Patient.birth_date, Patient.new).where(
-                Patient.organization_id == session.info["organization"], Patient.id == patient_id
-            )
-        )
-        .one_or_none()
-    )
+    row = session.connection().execute(_PATIENT, _named(session, patient_id)).one_or_none()
     if row is None:
         raise NotFoundError(f"Patient/{patient_id}")
     return row[0], row[1]
 
 
 def _service_of(session: Session, appointment_id: str) -> str:
-    found = (
-        session.connection()
-        .execute(
-            select(Appointment.service_id).where(
-                Appointment.organization_id == session.info["organization"], Appointment.id == appointment_id
-            )
-        )
-        .scalar_one_or_none()
-    )
+    found = session.connection().execute(_SERVICE, _named(session, appointment_id)).scalar_one_or_none()
     if found is None:
         raise NotFoundError(f"Appointment/{appointment_id}")
     return str(found)
+
+
+def _named(session: Session, id_: str) -> dict[str, str]:
+    return {"organization": session.info["organization"], "id": id_}
+
+
+def _of(table: type[Patient] | type[Appointment]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.organization_id == bindparam("organization"), table.id == bindparam("id")
+
+
+_PATIENT = select(Patient.birth_date, Patient.new).where(*_of(Patient))
+_SERVICE = select(Appointment.service_id).where(*_of(Appointment))
 
 
 def _patients_refusal(

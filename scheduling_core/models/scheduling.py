@@ -96,7 +96,8 @@ class Appointment(Base):
 
 
 # One row a tick and actor ("practitioner:ID", "room:ID", "patient:ID", "device:ID"). The primary key is what refuses a double
-# booking. Lane 0 is everybody's; a higher lane is a scheduler's deliberate overbooking. Core only: the hot path never builds objects of it.
+# booking. Lane 0 is everybody's; a higher lane is a scheduler's deliberate overbooking. Core only: the hot path never builds
+# objects of it.
 occupancy = Table(
     "occupancy",
     Base.metadata,

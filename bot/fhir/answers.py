@@ -76,9 +76,10 @@ def refusal(error: Exception) -> Response | None:
         return shown(outcome("error", "forbidden", str(error)), 403)
     if isinstance(error, UnsupportedError):
         headers = {"Allow": ", ".join(error.allowed)} if error.allowed else {}
-        return shown(outcome("error", "not-found" if error.status == 404 else "not-supported", str(error)), error.status, headers)
+        code = {404: "not-found", 413: "too-long"}.get(error.status, "not-supported")
+        return shown(outcome("error", code, str(error)), error.status, headers)
     if isinstance(error, HTTPException) and error.code and 400 <= error.code < 500:
-        return shown(outcome("error", "too-long" if error.code == 413 else "invalid", error.description or error.name), error.code)
+        return shown(outcome("error", "invalid", error.description or error.name), error.code)
     return None
 
 
@@ -108,7 +109,7 @@ _RULES = {
     "patient-busy": "The patient has another visit at this time",
     "room": "No fitting room is free then",
     "past": "This time is over",
-    "grid": "Visits do not start at this minute",
+    "off-grid": "Visits do not start at this minute",
 }
 
 

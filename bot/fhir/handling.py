@@ -14,7 +14,7 @@ from bot.fhir.answers import UnsupportedError
 from bot.fhir.capabilities import capability_statement
 from scheduling_core.clinic_file import loading
 from scheduling_core.db import Database
-from scheduling_core.fhir import operations, parameters, query, searching
+from scheduling_core.fhir import operations, parameters, query, reading, searching
 from scheduling_core.fhir.codes import Resource
 from scheduling_core.fhir.parameters import Parameters
 from scheduling_core.fhir.reading import MalformedError
@@ -22,6 +22,7 @@ from scheduling_core.fhir.searching import COMPUTED, STORED
 from scheduling_core.fhir.writing import CREATE
 
 _LONGEST_KEY = 100
+_LONGEST_BODY = 1_000_000
 
 
 def capabilities(database: Database) -> Response:
@@ -35,8 +36,12 @@ def capabilities(database: Database) -> Response:
 
 def answer(database: Database, caller: Caller, method: str, path: str) -> Response:
     """Raises SchedulingError, ForbiddenError and UnsupportedError, which the blueprint turns into an OperationOutcome."""
+    if request.content_length and request.content_length > _LONGEST_BODY:
+        raise UnsupportedError(413, f"A request must not be longer than {_LONGEST_BODY} bytes")
     parts = path.strip("/").split("/")
     kind = parts[0]
+    if not reading.is_storable(path):
+        raise UnsupportedError(404, "There is nothing at this address")
     if kind not in STORED and kind not in COMPUTED:
         raise UnsupportedError(404, f"There is no {kind or 'resource'} here; GET metadata tells what there is")
     match (method, parts[1:]):
@@ -90,7 +95,7 @@ def _read(database: Database, caller: Caller, kind: str, id_: str) -> Response:
 
 def _create(database: Database, caller: Caller, kind: str) -> Response:
     access.check_write(caller, kind)
-    body, key = _body(), _key(caller)
+    body, key = _body(), _key(caller, kind)
     with database.transaction() as session:
         resource = CREATE[kind](session, loading.current(session), body, caller.agent, key)
     location = {"Location": f"{_base()}/{kind}/{resource['id']}"}
@@ -117,7 +122,7 @@ def _operation(database: Database, caller: Caller, kind: str, name: str, method:
     if name == "find":
         return _find(database, caller, asked)
     access.check_write(caller, "Appointment")
-    key = _key(caller)
+    key = _key(caller, name)
     with database.transaction() as session:
         made = operations.change(session, loading.current(session), name, asked, agent=caller.agent, key=key)
     base = _base()
@@ -154,9 +159,9 @@ def _body() -> Resource:
     return found
 
 
-def _key(caller: Caller) -> str | None:
-    """The header Idempotency-Key, in the name of the caller. The same key again answers the same and changes nothing."""
+def _key(caller: Caller, what: str) -> str | None:
+    """The header Idempotency-Key, in the name of the caller and of what is done; None without one."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > _LONGEST_KEY:
         raise MalformedError("Idempotency-Key", f"must not be longer than {_LONGEST_KEY} characters")
-    return f"fhir:{caller.name[:60]}:{key}" if key else None
+    return f"fhir:{caller.name[:60]}:{what}:{key}" if key else None

@@ -54,7 +54,7 @@ def from_query(pairs: Iterable[tuple[str, str]], known: Collection[str]) -> Para
         if name == "_format":
             continue
         _refuse_unknown(name, known, name)
-        words.setdefault(name, []).extend(_code(part) for part in value.split(",") if part)
+        words.setdefault(name, []).extend(_code(reading.clean(part, name)) for part in value.split(",") if part)
     return Parameters(words, {})
 
 

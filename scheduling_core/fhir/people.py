@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from scheduling_core import times
 from scheduling_core.fhir import codes, reading
 from scheduling_core.fhir.codes import Resource
 from scheduling_core.fhir.reading import MalformedError
@@ -58,11 +59,14 @@ def read_patient(resource: Resource, *, region: str, where: str = "Patient") -> 
     """Raises MalformedError for what is missing (a name, a whole birth date) or cannot be read."""
     reading.of_type(resource, "Patient", where)
     given, family = _name(resource, where)
+    birth_date = reading.day(reading.text(resource, "birthDate", where), f"{where}.birthDate")
+    if birth_date > times.now().date() + dt.timedelta(days=1):  # a day of grace for clinics east of Greenwich
+        raise MalformedError(f"{where}.birthDate", "must not be in the future")
     phones, email = _telecom(resource, region, where)
     return PatientValues(
         given=given,
         family=family,
-        birth_date=reading.day(reading.text(resource, "birthDate", where), f"{where}.birthDate"),
+        birth_date=birth_date,
         sex=_sex(resource, where),
         phones=phones,
         email=email,
@@ -74,10 +78,7 @@ def read_patient(resource: Resource, *, region: str, where: str = "Patient") -> 
 def _name(resource: Resource, where: str) -> tuple[str, str]:
     names = sorted(reading.objects(resource, "name", where), key=lambda name: name.get("use") not in ("official", "usual", None))
     for name in names:
-        given = name.get("given") or []
-        if not isinstance(given, list) or not all(isinstance(part, str) for part in given):
-            raise MalformedError(f"{where}.name.given", "must be a list of strings")
-        first = " ".join(" ".join(given).split())
+        first = " ".join(" ".join(reading.texts(name, "given", f"{where}.name")).split())
         last = reading.text(name, "family", f"{where}.name", longest=200) or ""
         if not (first and last) and (whole := reading.text(name, "text", f"{where}.name", longest=400)):
             first, _, last = whole.rpartition(" ")
@@ -123,12 +124,10 @@ def _address(resource: Resource, where: str) -> str | None:
             continue
         if whole := reading.text(address, "text", path):
             return whole
-        lines = address.get("line") or []
-        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-            raise MalformedError(f"{path}.line", "must be a list of strings")
+        lines = reading.texts(address, "line", path)
         state = " ".join(filter(None, (reading.text(address, "state", path), reading.text(address, "postalCode", path))))
         parts = [*lines, reading.text(address, "city", path), state, reading.text(address, "country", path)]
-        if joined := ", ".join(part.strip() for part in parts if part and part.strip()):
+        if joined := ", ".join(part for part in parts if part):
             if len(joined) > 500:
                 raise MalformedError(path, "must not be longer than 500 characters")
             return joined

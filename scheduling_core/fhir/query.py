@@ -72,8 +72,8 @@ def read_query(pairs: Iterable[tuple[str, str]], known: Iterable[str], *, lenien
             if lenient:
                 continue
             raise MalformedError(name, f"is no search parameter here; there are {', '.join(sorted(allowed - {'_offset'}))}")
-        if "\x00" in value:
-            raise MalformedError(name, "must not hold a NUL character")
+        if not reading.is_storable(value):
+            raise MalformedError(name, "must not hold a NUL or half a character")
         if name == "_count":
             count = min(_whole(name, value), LONGEST_PAGE)
         elif name == "_offset":

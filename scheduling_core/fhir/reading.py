@@ -59,14 +59,31 @@ def text(parent: Resource, key: str, where: str, *, longest: int = 500) -> str |
     value = parent.get(key)
     if value is None:
         return None
+    return clean(value, f"{where}.{key}", longest=longest) or None
+
+
+def texts(parent: Resource, key: str, where: str) -> list[str]:
+    """The strings of a repeating element, trimmed, without blank ones."""
+    value = parent.get(key)
+    if not isinstance(value, list | None):
+        raise MalformedError(f"{where}.{key}", "must be a list of strings")
+    return [found for item in value or [] if (found := clean(item, f"{where}.{key}"))]
+
+
+def clean(value: Any, where: str, *, longest: int = 500) -> str:
+    """A trimmed string that a database takes: no NUL, no half of a character."""
     if not isinstance(value, str):
-        raise MalformedError(f"{where}.{key}", "must be a string")
-    value = value.strip()
+        raise MalformedError(where, "must be a string")
     if len(value) > longest:
-        raise MalformedError(f"{where}.{key}", f"must not be longer than {longest} characters")
-    if "\x00" in value:
-        raise MalformedError(f"{where}.{key}", "must not hold a NUL character")
-    return value or None
+        raise MalformedError(where, f"must not be longer than {longest} characters")
+    if not is_storable(value):
+        raise MalformedError(where, "must not hold a NUL or half a character")
+    return value.strip()
+
+
+def is_storable(value: str) -> bool:
+    """No NUL, which PostgreSQL refuses, and no lone surrogate, which UTF-8 cannot write."""
+    return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def day(value: str | None, where: str) -> dt.date:

@@ -7,7 +7,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from scheduling_core import times
 from scheduling_core.calendar.search import FreeTime
+from scheduling_core.calendar.wishes import TimeWish
 from scheduling_core.fhir import codes, reading
 from scheduling_core.fhir.codes import Resource
 from scheduling_core.fhir.directory import Directory
@@ -28,6 +30,7 @@ def to_appointment(visit: Appointment, known: Directory) -> Resource:
     participants += _participants(known, visit.practitioner_id, visit.location_id, visit.room_id, others)
     if not participants:
         participants.append({"type": [{"text": "patient"}], "status": "needs-action"})
+    start, end = (visit.start, visit.end) if visit.start else _wished(visit, known)
     held = visit.status == AppointmentStatus.PROPOSED and visit.hold_expires_at
     return codes.without_nothing(
         {
@@ -41,14 +44,27 @@ def to_appointment(visit: Appointment, known: Directory) -> Resource:
             "cancelationReason": {"text": visit.cancelled_reason} if visit.cancelled_reason else None,
             "serviceType": [codes.coded(codes.SERVICE, visit.service_id, known.service(visit.service_id))],
             "appointmentType": codes.coded(codes.MODE, visit.mode.value, _MODE_NAMES[visit.mode]),
-            "start": visit.start.astimezone(zone).isoformat() if visit.start else None,
-            "end": visit.end.astimezone(zone).isoformat() if visit.end else None,
-            "minutesDuration": int((visit.end - visit.start).total_seconds() // 60) if visit.start and visit.end else None,
+            "start": start.astimezone(zone).isoformat() if start else None,
+            "end": end.astimezone(zone).isoformat() if end else None,
+            "minutesDuration": int((end - start).total_seconds() // 60) if start and end else None,
             "created": visit.created_at.isoformat(),
             "comment": visit.comment,
             "participant": participants,
         }
     )
+
+
+def _wished(visit: Appointment, known: Directory) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """The earliest time that a place on the waitlist asks for, and the end of a visit that began then."""
+    service = known.clinic.services_by_id.get(visit.service_id)
+    if visit.status != AppointmentStatus.WAITLIST or not service:
+        return None, None
+    wish = TimeWish.from_json(visit.wish)
+    start = visit.created_at
+    if wish.first_day:
+        hour = min([*(span.start for span in wish.hours), *wish.at], default=dt.time(0))
+        start = max(start, times.from_wall(wish.first_day, hour, known.zone(visit.location_id)))
+    return start, start + dt.timedelta(minutes=service.minutes)
 
 
 def to_proposals(times: Iterable[FreeTime], known: Directory) -> list[Resource]:

@@ -70,6 +70,7 @@ def test_a_role_does_what_it_may(quick_api: Api, role: Role, may_write: bool, ma
     [
         ("GET", "Observation", 404),
         ("GET", "Patient/nobody", 404),
+        ("GET", "Patient/%00", 404),
         ("GET", "Practitioner/nobody", 404),
         ("GET", "Slot/x", 404),
         ("GET", "", 404),
@@ -100,6 +101,8 @@ def test_what_is_not_there_is_an_operation_outcome(quick_api: Api, method: str, 
         ('{"resourceType": "Patient", "name": [{"given": [7]}]}', "Patient.name.given"),
         ('{"resourceType": "Patient", "name": [{"text": "Ruth Novak"}], "birthDate": "1980"}', "Patient.birthDate"),
         ('{"resourceType": "Patient", "name": [{"text": "Ruth Novak"}], "birthDate": "1980-02-30"}', "Patient.birthDate"),
+        ('{"resourceType": "Patient", "name": [{"given": ["\\ud800"], "family": "B"}]}', "Patient.name.given"),
+        ('{"resourceType": "Patient", "name": [{"text": "A B"}], "birthDate": "2027-01-01"}', "Patient.birthDate"),
         (
             '{"resourceType": "Patient", "name": [{"text": "A B"}], "birthDate": "1980-02-03", '
             '"telecom": [{"system": "sms", "value": "x"}]}',
@@ -132,6 +135,10 @@ def test_a_search_that_cannot_be_read_is_refused(quick_api: Api, query: str) -> 
     quick_api.booked(quick_api.patient()) if "_include" in query else None
     name = query.split("?")[1].split("=")[0]
     assert name in quick_api.refused(400, "GET", query)["diagnostics"]
+
+
+def test_a_body_of_any_length_is_not_read(quick_api: Api) -> None:
+    assert quick_api.refused(413, "POST", "Patient", b" " * 1_000_001)["code"] == "too-long"
 
 
 def test_who_asks_for_it_has_unknown_parameters_ignored(quick_api: Api) -> None:

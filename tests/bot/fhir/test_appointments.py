@@ -337,7 +337,7 @@ def test_appointments_are_found_by_date_status_and_people(api: Api) -> None:
     assert {r["resourceType"] for r in shown} == {"Appointment", "Patient", "Practitioner", "Location"}
 
 
-def test_a_place_on_the_waitlist_has_no_time_and_a_confirmed_visit_is_accepted(api: Api) -> None:
+def test_a_place_on_the_waitlist_starts_when_its_wish_does_and_a_confirmed_visit_is_accepted(api: Api) -> None:
     ruth = api.patient()
     made = api.booked(ruth)
     with api.database.transaction() as session:
@@ -349,6 +349,7 @@ def test_a_place_on_the_waitlist_has_no_time_and_a_confirmed_visit_is_accepted(a
                 service_id="physical",
                 patient_id=ruth["id"],
                 mode=Mode.IN_PERSON,
+                wish={"days": [["2026-12-02", "2026-12-02"]], "hours": [["13:00:00", None]]},
                 lane=0,
                 sequence=0,
                 created_at=times.now(),
@@ -358,7 +359,7 @@ def test_a_place_on_the_waitlist_has_no_time_and_a_confirmed_visit_is_accepted(a
     visit, waiting = api.search(f"Appointment?patient={ruth['id']}")
     assert visit["participant"][0]["status"] == "accepted"
     assert waiting["status"] == "waitlist"
-    assert "start" not in waiting
+    assert (waiting["start"], waiting["minutesDuration"]) == ("2026-12-02T13:00:00-06:00", 40)
     assert api.search("Appointment?status=waitlist") == [waiting]
 
 

@@ -100,8 +100,8 @@ def test_a_clinic_file_without_a_mistake_is_read(file: Path) -> None:
         (
             'at: north, time: "13:00-17:00"',
             'at: south, time: "11:00-17:00"',
-            "practitioners[0].schedule[1]: Dr. Joana Ferreira has two sessions at once on mon, tue, wed, thu: 11:00-17:00 at south and "
-            "08:00-12:00 at north; nobody can be at two places; the other is on line 106",
+            "practitioners[0].schedule[1]: Dr. Joana Ferreira has two sessions at once on mon, tue, wed, thu: 11:00-17:00 at south "
+            "and 08:00-12:00 at north; nobody can be at two places; the other is on line 106",
         ),
         (
             'at: north, time: "13:00-17:00"',
@@ -161,10 +161,14 @@ def test_a_clinic_file_without_a_mistake_is_read(file: Path) -> None:
         ("kind: procedure", "kind: surgery", 'services[7].room: no location where it is given has a room of the kind "procedure"'),
         # the holidays library
         ("US-WI", "US-WZ", 'holiday_calendar: the holiday calendar of US knows no "WZ"; write "US" for the whole country'),
-        ("US-WI", "Narnia", 'there is no holiday calendar of "Narnia"; write a country and a subdivision, for example "US-IL"'),
+        (
+            "US-WI",
+            "Narnia",
+            'there is no holiday calendar of "Narnia"; write the code of a country and of a subdivision, for example "US-IL"',
+        ),
         # words, numbers, and what YAML makes of them
         ("name: Great Lakes Mutual", "name: 12", 'payers[0].name: 12 is read as a number; put it in quotes: "12"'),
-        ('payer_id: "70001"', "payer_id: 00123", 'payers[0].payer_id: "00123"'),
+        ('payer_id: "70001"', "payer_id: 00123", 'payers[0].payer_id: 00123 is read as a number; put it in quotes: "00123"'),
         ('phone: "+14145550100"', "phone: +14145550100", "clinic.phone: +14145550100 is read as a number; put it in quotes"),
         ('"+14145550120"', '"414 555 0120"', 'handoff.transfer_to: "414 555 0120" is no phone number in international form'),
         ("languages: [en, pt]", "languages: [en, no]", 'languages[1]: no is read as yes or no; put it in quotes: "no"'),
@@ -197,10 +201,10 @@ def test_a_mistake_is_explained_with_its_line(tmp_path: Path, old: str, new: str
     said = [line for line in _mistakes(tmp_path, content) if explained in line]
     assert said, _mistakes(tmp_path, content)
     number = int(said[0].split(":")[0])
-    elsewhere = {
-        "hold_minutes: 5": 12,
-        "services: [vaccine]": _line(content, "id: blood-draw"),
-        "kind: surgery": _line(content, "room: proc"),
+    elsewhere = {  # the mistake is told where it can be mended, which is not always where the edit was
+        "hold_minutes: 5": _line(RIGHT, "hold_minutes: 8"),
+        "services: [vaccine]": _line(RIGHT, "id: blood-draw"),
+        "kind: surgery": _line(RIGHT, "room: procedure"),
     }
     assert number == elsewhere.get(new, changed)
 

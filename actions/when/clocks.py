@@ -61,12 +61,14 @@ def _made(found: Clock | None) -> Made:
     return ("i", found) if found else None
 
 
-@CLOCKS.rule(r"(?P<t>[tnzf])c?(?P<p>p)?", r"n(?P<t>t)")
+@CLOCKS.rule(r"(?P<t>[tnzf])(?:-?c)?(?P<p>p)?", r"n(?P<t>t)")
 def _plain(now: Now, m: Match) -> Made:
     piece, half = m.one("t"), m.value("p")
     if len(m.pieces) == 2 and m.pieces[1] is piece:
         return ("i", Clock(12, sure=True)) if m.pieces[0].value == 12 and piece.value == 12 else None
     ish = any(p.text == "ish" for p in m.pieces)
+    if any(p.letter == "-" for p in m.pieces) and not ish:
+        return None
     said = piece.letter == "t" or half or any(p.letter == "c" for p in m.pieces)
     if (
         piece.letter == "f"
@@ -83,10 +85,10 @@ def _plain(now: Now, m: Match) -> Made:
         and m.left
         and m.left.letter == "m"
         and not (m.further_left and m.further_left.letter in "no")
-        and m.pieces[-1].start != piece.end
+        and m.pieces[-1].text[:1].isspace()
     ):
         return None
-    if half and m.pieces[-1].text.strip() in ("a", "p") and piece.letter in "nzt" and m.pieces[-1].start != piece.end:
+    if half and m.pieces[-1].text.strip() in ("a", "p") and piece.letter in "nzt" and m.pieces[-1].text[:1].isspace():
         return None
     return _made(of_piece(piece, half, loose=_loose(m) or ish))
 
@@ -107,6 +109,8 @@ def _bare(now: Now, m: Match, piece: Piece) -> Made:
         alone = not right or right.letter in ".CX|" or right.text in ("please", "then")
         return _made(of_piece(piece)) if alone and not (now.offered and piece.value <= len(now.offered)) else None
     if left and left.letter == "@":
+        if m.ahead("P_"):
+            return None  # "at three night markets"
         if left.text in ("like", "near", "about", "around") and right and right.letter == "_" and piece.value < 4:
             return None
         found = of_piece(piece, loose=_loose(m))
@@ -275,6 +279,12 @@ def _this_part(now: Now, m: Match) -> Made:
     if m.pieces[-1].letter == "τ" and not how:
         window = WINDOWS["night"]
     return [("r", 0), ("y", window)]
+
+
+@PARTS.rule(r"(?P<how>[bZ])(?P<r>r)[I~]?T?(?P<p>P)")
+def _early_tomorrow(now: Now, m: Match) -> Made:
+    name = _EARLY[m.one("how").letter] + m.value("p")
+    return [("r", m.value("r")), ("y", WINDOWS.get(name, WINDOWS[m.value("p")]))]
 
 
 @PARTS.rule(r"[I~]?T(?P<p>p)", r"(?<=[wWruon])(?P<p>p)", r"[YA](?P<p>p)", r"p(?=[|&]p)|(?<=p[|&])p", r"^p[.,]?$", r"^p(?=_$)")

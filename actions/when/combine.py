@@ -48,6 +48,8 @@ def _set(piece: Piece) -> frozenset[int]:
 def _weekday_range(now: Now, m: Match) -> Made:
     """ "Monday to Thursday": the next such days in a row."""
     a, b = m.value("a"), m.value("b")
+    if m.left.letter and m.left.letter in "xh":
+        return None
     if _is_move(m):
         return [("_", None), ("w", b)]
     days = frozenset((a + step) % 7 for step in range((b - a) % 7 + 1))
@@ -73,7 +75,7 @@ def _some_weekday(now: Now, m: Match) -> Made:
     return ("W", Weekdays(_set(m.one("w")), named=False))
 
 
-@SHAPES.rule(r"(?P<w>[w])[.,]?[,~]?[TO]*(?P<a>a)", r"(?P<a>a)[,]?[~]?T?(?P<w>w)(?!x)")
+@SHAPES.rule(r"(?P<w>[w])[.,]?[,~]?[TO]*(?P<a>a)", r"(?P<a>a)[,]?[~]?T?(?P<w>w)(?!x|[,.]?[,~]?[TO]*a)")
 def _weekday_and_date(now: Now, m: Match) -> Made:
     """A weekday beside a date must agree with it; beside a range of days it picks one."""
     dates, weekday = m.value("a"), m.value("w")
@@ -88,6 +90,15 @@ def _weekday_and_date(now: Now, m: Match) -> Made:
         return ("a", replace(dates, readings=(dates.first, nearby), question="date-weekday-disagree"))
     found = next((d for step in range(7) if (d := dates.first + step * DAY).weekday() == weekday and d <= dates.last), None)
     return day(found) if dates.grain == "week" else None
+
+
+_WITHIN = frozenset(("within", "in less than", "less than", "in under", "no more than", "in no more than", "en menos de", "menos de"))
+
+
+@SHAPES.rule(r"F(?P<d>D)")
+def _after_duration(now: Now, m: Match) -> Made:
+    """ "after two weeks"."""
+    return None if m.value("d").minutes else ("a", Dates(after(now.today, m.value("d")), None, bound="after"))
 
 
 @SHAPES.rule(
@@ -111,7 +122,7 @@ def _duration(now: Now, m: Match) -> Made:
         return moved(now.anchor, duration, 1)
     sign = -1 if (k and k.letter == "k") or "hace" in words or "ago" in words else 1
     return _shifted(
-        now, now.now, duration, sign, within=bool(words & {"within"}) and duration.unit in ("week", "day", "fortnight", "workday")
+        now, now.now, duration, sign, within=bool(words & _WITHIN) and duration.unit in ("week", "day", "fortnight", "workday")
     )
 
 
@@ -158,7 +169,7 @@ def _duration_from(now: Now, m: Match) -> Made:
     if base.letter == "a" and m.pieces[0].letter != "I" and duration.unit == "day" and "starting" in m.pieces[1].text:
         return between(base.value.first, base.value.first + (round(duration.days) - 1) * DAY, "days")
     back = any(p.letter == "B" for p in m.pieces)
-    if m.pieces[0].text == "within" or (m.left and m.left.text in ("than", "menos de")):
+    if m.pieces[0].text in _WITHIN:
         return between(now.today, after(start, duration), "days")
     return day(after(start, duration, -1 if back else 1))
 
@@ -189,6 +200,7 @@ def _beside(now: Now, m: Match) -> Made:
 @SHAPES.rule(
     r"T?(?P<how>[bZM])(?:[O-]|_O)?[T]?(?P<a>a)",
     r"T?(?P<how>[oħl])(?P<half>ħ|_)?O?T?(?P<a>a)",
+    r"T?(?P<how>[ol])(?P<d>u)OT?(?P<a>a)",
     r"ωT?(?P<w>a)",
     r"[I]?T?u[OG~]?[~]?T?(?P<w>a)",
     r"(?P<how>[bZM])O?T?(?P<u>u)",
@@ -208,9 +220,13 @@ def _part_of_dates(now: Now, m: Match) -> Made:
         if not built:
             return None
         dates = built[1]
+        if dates.grain == "month" and now.today.day > {"b": 10, "M": 20}.get(how.letter, 31):
+            dates = unit_dates(now, m.value("u"), 1)[1]
     first, last = dates.first, dates.last
     if first is None or last is None or dates.bound:
         return None
+    if m.one("d"):
+        return day(last if how.letter == "l" else first + (how.value - 1) * DAY) if m.value("d") == "day" else None
     letter = how.letter
     if letter in "ol" or (m.one("half") and letter == "o"):
         if not m.one("half") or m.one("half").text not in ("half", "mitad", "part"):

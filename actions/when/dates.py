@@ -6,9 +6,11 @@ import datetime as dt
 from functools import lru_cache
 
 from actions.when.cascade import Made, Match, Stage
+from actions.when.clocks import duration as duration_of
 from actions.when.meanings import (
     DAY,
     Dates,
+    Duration,
     Now,
     Weekdays,
     add_months,
@@ -138,7 +140,7 @@ def _dotted_named(now: Now, m: Match) -> Made:
     r"T?(?P<m>m)[.,]?[-O]?(?P<y>n)?",
     r"T?(?P<x>[xhl])(?P<m>m)",
     r"(?P<m>m)O?(?P<x>[xh])u?",
-    r"(?P<m>m)I(?P<x>A)u",
+    r"(?P<m>m)I(?P<x>A)u", r"(?P<m>m)I(?P<x>D)",
     r"(?P<m>m)F(?P<x>x)",
 )
 def _month(now: Now, m: Match) -> Made:
@@ -162,6 +164,8 @@ def _month(now: Now, m: Match) -> Made:
             year = now.today.year - (number >= now.today.month)
         elif which and (any(p.letter == "u" for p in m.pieces) and which.letter == "x"):
             year = now.today.year + 1
+        elif which and which.letter == "D":
+            year = now.today.year + max(1, which.value.months // 12)
         elif which and (which.letter == "A" or m.pieces[-2].letter == "F"):
             year += 1 if which.letter == "x" or (number >= now.today.month and number > now.today.month) else 0
         elif which and which.letter == "x" and number == now.today.month:
@@ -228,12 +232,12 @@ def _week_of_month(now: Now, m: Match) -> Made:
     if m.one("u") and m.value("u") != "week":
         return None
     if m.one("n").letter == "l":
-        start = monday(last)
+        start = monday(last) - 7 * (last.weekday() < 3) * DAY
         return between(start, start + 6 * DAY, "week")
     return _nth_week(first, m.value("n"), full=bool(m.one("f")))
 
 
-@DATES.rule(r"T?(?P<n>[ol])(?P<w>w)[OI]T?(?:(?P<m>m)O?(?P<y>n)?|(?P<x>[xh])u|u(?P<x2>x))")
+@DATES.rule(r"T?(?P<n>[ol])(?P<w>w)[OI]?T?(?:(?P<m>m)O?(?P<y>n)?|(?P<x>[xh])u|u(?P<x2>x))")
 def _nth_weekday_of_month(now: Now, m: Match) -> Made:
     nth = -1 if m.one("n").letter == "l" else m.value("n")
     if m.one("m"):
@@ -429,7 +433,7 @@ def _unit(now: Now, m: Match) -> Made:
         unit.text.endswith("s") and unit.text not in ("mes", "weekends", "wks")
     ):
         return None
-    if m.left and m.left.letter in "nzκφ":
+    if (m.left and m.left.letter in "nzκφ") or (which.letter == "l" and m.ahead("OT?[xhm]")):
         return None
     if which.text in ("coming", "upcoming") and unit.value in ("weekend",):
         return unit_dates(now, "weekend", 0)
@@ -441,7 +445,7 @@ def _the_unit(now: Now, m: Match) -> Made:
     """ "at the weekend", "on weekends", "weekdays", "in the week"."""
     unit = m.value("u")
     plural = m.one("u").text.endswith("s")
-    if not plural and m.ahead("[A-Za-z_]"):
+    if not plural and m.ahead("[A-Zainow_]"):
         return None
     if unit == "weekend":
         return ("W", Weekdays(frozenset((5, 6)), named=False)) if plural else unit_dates(now, "weekend", 0)
@@ -466,20 +470,54 @@ def _rest(now: Now, m: Match) -> Made:
     return between(now.today, built[1].last, "week" if m.value("u") == "week" else "month") if built else None
 
 
+def _so_many_ahead(now: Now, duration: Duration) -> Made:
+    """ "upcoming two weeks": named by the last of them; the search looks from today on."""
+    if duration.minutes:
+        return None
+    last = after(now.today, duration)
+    unit = {"week": (monday(last), monday(last) + 6 * DAY), "month": month(last.year, last.month)}.get(duration.unit, (last, last))
+    return ("a", Dates(*unit, "day" if unit[0] == unit[1] else duration.unit, wide=(now.today, unit[1])))
+
+
+@DATES.rule(r"T?(?P<x>[xh])(?P<w>W)")
+def _weekdays_of_week(now: Now, m: Match) -> Made:
+    """ "next Monday or Tuesday"."""
+    value = m.value("w")
+    if not isinstance(value, Weekdays) or len(value.days) < 2:
+        return None
+    first = monday(now.today) + 7 * (m.one("x").letter == "x") * DAY
+    return [("a", Dates(first, first + 6 * DAY, "week")), ("W", value)]
+
+
+_SEASONS = {"spring": (3, 20, 6, 20), "summer": (6, 21, 9, 21), "fall": (9, 22, 12, 20), "winter": (12, 21, 3, 19)}
+
+
+@DATES.rule(r"(?P<x>[hx])(?P<s>Σ)", r"IT?(?P<s>Σ)")
+def _season(now: Now, m: Match) -> Made:
+    a, b, c, d = _SEASONS[m.value("s")]
+    first = dt.date(now.today.year - (c < a and now.today.month <= c), a, b)
+    last = dt.date(first.year + (c < a), c, d)
+    if last < now.today or (m.one("x").letter == "x" and first <= now.today):
+        first, last = first.replace(year=first.year + 1), last.replace(year=last.year + 1)
+    return between(first, last, "days")
+
+
+@DATES.rule(r"hQ(?P<w>w)", r"hQ(?P<u>u)")
+def _this_past(now: Now, m: Match) -> Made:
+    return day(next_weekday(now.today, m.value("w")) - 7 * DAY) if m.one("w") else unit_dates(now, m.value("u"), -1)
+
+
 @DATES.rule(r"I?T?x(?P<n>[nzκφ])O?(?P<b>_)?(?P<u>u)", r"T?(?P<n>[nzκφ])x(?P<u>u)", r"[I~]?T?x(?P<d>D)(?:Fr)?")
 def _next_some(now: Now, m: Match) -> Made:
     """ "(in) the next two weeks": from today on."""
     if m.one("d"):
         duration = m.value("d")
         if m.pieces[0].text == "upcoming":
-            return None
+            return _so_many_ahead(now, duration)
         return between(now.today, after(now.today, duration), "days") if not duration.minutes else None
-    if (
-        not m.one("n")
-        or m.pieces[0].text == "upcoming"
-        or m.pieces[1].text == "upcoming"
-        or (m.one("b") and m.one("b").text not in ("business", "working", "work", "or"))
-    ):
+    if m.pieces[1].text == "upcoming" and isinstance(m.value("n"), int) and m.value("u") in ("day", "week", "month", "year"):
+        return _so_many_ahead(now, duration_of(m.value("n"), m.value("u")))
+    if not m.one("n") or (m.one("b") and m.one("b").text not in ("business", "working", "work", "or")):
         return None
     count, unit = m.value("n"), m.value("u")
     if not isinstance(count, int) or count > 999:

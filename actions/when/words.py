@@ -6,7 +6,7 @@ w weekday  W plural weekday  m month  n number  z "one"  o ordinal  t clock  f d
 P part of day  r today...  u unit  x next  h this  l last  T the  A a  Y any  O of  I in  @ at  ~ on, for  B before  F after
 G from  U until  2 to  - dash  & and  | or  , .  X except  N not  L later  E earlier  S soonest  V whenever  s same  q half, quarter
 c o'clock  b early  M middle  Z late, end  H holiday  # a number that is no time  k ago  j now  Q past  R rest  C a correction
-v between  J born  g that  _ any other word.  Made by rules: a dates  i clock  y window of hours  D duration
+v between  J born  g that  Σ season  _ any other word.  Made by rules: a dates  i clock  y window of hours  D duration
 """
 
 from __future__ import annotations
@@ -162,6 +162,10 @@ def _english() -> dict[str, Entry]:
         ("J", None): "born dob birthday birthdate bday",
         ("couple", 2): "couple pair",
         ("few", 3): "few several",
+        ("Σ", "spring"): "spring springtime",
+        ("Σ", "summer"): "summer summertime",
+        ("Σ", "fall"): "fall autumn",
+        ("Σ", "winter"): "winter wintertime",
     }
     for entry, names in table.items():
         found |= dict.fromkeys(names.split(), entry)
@@ -215,6 +219,10 @@ def _spanish() -> dict[str, Entry]:
         ("M", None): "mediados",
         ("R", None): "resto",
         ("_", "hace"): "hace",
+        ("Σ", "spring"): "primavera",
+        ("Σ", "summer"): "verano",
+        ("Σ", "fall"): "otono",
+        ("Σ", "winter"): "invierno",
         ("few", 3): "varios varias unos unas pocos",
     }
     for entry, names in table.items():
@@ -286,6 +294,7 @@ _PHRASES_EN: dict[Entry, str] = {
         " on vacation until; travelling until; traveling until; not back until; at work until; i get off at; i get out at; get off work at; i finish at; i finish work at; off work at; done at;"
         " done with work at; get home at; get out of work at; get out of school at; gets out of school at; out of school at"
     ),
+    ("I", None): "in less than; less than; in under; no more than; in no more than",
     ("G", None): (
         "starting from; starting on; starting with; beginning on; as of; from the; any time from; any day from; anytime from;"
         " week beginning"
@@ -427,7 +436,7 @@ _PHRASES_ES: dict[Entry, str] = {
         "despues de; despues del; luego de; luego del; mas tarde de; no antes de; no antes del; pasadas; pasado las; salgo a las; salgo del trabajo a las; sale de la escuela a las; hasta despues de;"
         " hasta despues del; no puedo hasta; no antes que; no puedo antes de"
     ),
-    ("I", None): "dentro de; de aqui a",
+    ("I", None): "dentro de; de aqui a; en menos de; menos de",
     (
         "X",
         None,

@@ -489,6 +489,10 @@ class Handoff(Part):
     teams: list[Words] = Field(["desk", "billing", "clinical", "language-access", "mobility"], min_length=1)
     """The teams that work is given to."""
 
+    def hours_on(self, weekday: int) -> list[Span]:
+        """Its opening hours on a weekday, 0 is Monday."""
+        return [span for days, span in self.hours.items() if weekday in weekdays(days)]
+
 
 class Question(Part):
     """A question that patients ask, and its answer."""

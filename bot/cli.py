@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scheduling_core.clinic_file.schema import ClinicFile
     from scheduling_core.db import Database
 
-OWN_CLINIC = PROJECT / "clinics" / "harborview.yml"
+OWN_CLINIC = PROJECT / "clinics" / "demo.yml"
 _WEB_THREADS = 32  # a turn waits for the dialogue in one of them
 Kind = TypeVar("Kind", bound=StrEnum)
 

@@ -75,7 +75,7 @@ def fill(database: Database, clinic: ClinicFile, *, utilisation: float, days: in
 
 
 def _packed(dice: random.Random, stretches: list[tuple[int, int]], length: int, wanted: float) -> list[int]:
-    """Starts of visits back to back, as a desk books them, with random gaps of a visit until no more than the wanted ticks are taken."""
+    """Starts of visits on a raster of their length, chosen at random until the wanted ticks are taken."""
     places = [first for a, b in stretches for first in range(a, b - length + 1, length)]
     return sorted(dice.sample(places, min(len(places), round(wanted / length))))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from actions import facts, forms, identity, names, offering, sentences, when
+from actions import facts, forms, identity, names, offering, people, sentences, when
 from actions.identity import Standing
 from actions.offering import Offer
 from actions.turn import Turn, action
@@ -19,6 +19,8 @@ FORM = "booking_form"
 
 @action("validate_booking_form")
 def validate(turn: Turn) -> None:
+    if turn.asked is None:
+        turn.set(opening=turn.text, proposed=None)
     identity.take_up(turn)
     picked = offering.pick(turn) if turn.asked == "choice" else None
     if forms.elsewhere(turn, FORM, answered=picked is not None or _answers(turn), again=again, leave=_leave):
@@ -65,7 +67,7 @@ def go_on(turn: Turn) -> None:
     if not offering.has_time_wish(turn):
         if note:
             turn.say("utter_note", note=note)
-        turn.say("utter_ask_time")
+        turn.say("utter_request_time")
         turn.ask("time")
         return
     _offer(turn, note)
@@ -94,7 +96,9 @@ def _answers(turn: Turn) -> bool:
     if asked == "service":
         return bool(turn.mentions.services or turn.mentions.complaint)
     if asked == "birth_date":
-        return when.read_birth_date(turn.text, turn.now, language=turn.language) is not None or bool(facts.person_name(turn.text, asked=True))
+        return when.read_birth_date(turn.text, turn.now, language=turn.language) is not None or bool(
+            facts.person_name(turn.text, asked=True)
+        )
     if asked == "name":
         return facts.person_name(turn.text, asked=True) is not None
     if asked == "time":
@@ -139,16 +143,18 @@ def _service(turn: Turn) -> ServicePart | None:
 def _ask_service(turn: Turn) -> None:
     if turn.asked == "service":
         shown = [service.name for service in turn.clinic.services][:8]
-        turn.say("utter_ask_service_from", services=sentences.either(turn, shown))
+        turn.say("utter_request_service_from", services=sentences.either(turn, shown))
     else:
-        turn.say("utter_ask_service")
+        turn.say("utter_request_service")
     turn.ask("service")
 
 
 def _ask_doubt(turn: Turn) -> None:
     doubt = turn.slot("doubt")
     if who := doubt.get("practitioners"):
-        turn.say("utter_did_you_mean", choices=sentences.either(turn, [sentences.practitioner(turn.clinic, name) for name in who[:3]]))
+        turn.say(
+            "utter_did_you_mean", choices=sentences.either(turn, [sentences.practitioner(turn.clinic, name) for name in who[:3]])
+        )
     else:
         turn.say("utter_did_you_mean", choices=sentences.either(turn, doubt["time"][:2]))
     turn.ask("doubt")
@@ -180,7 +186,11 @@ def _fit_to_person(turn: Turn) -> str | None:
     born = identity.birth_date(turn)
     note = ""
     if born and patients.age_on(born, turn.now.date()) < 18:
-        turn.set(service=names.for_child(turn.clinic, service.id, turn.text if turn.asked is None else str(turn.slot("opening") or service.name)))
+        turn.set(
+            service=names.for_child(
+                turn.clinic, service.id, turn.text if turn.asked is None else str(turn.slot("opening") or service.name)
+            )
+        )
         service = _service(turn)
         assert service
     if turn.is_new and service.who == "established" and (first := _first_visit_instead(turn, service)):
@@ -345,6 +355,7 @@ def _book(turn: Turn, chosen: Offer) -> None:
         return
     was_new = turn.is_new
     turn.look_again()
+    people.write_needs(turn)
     _say_booked(turn, made)
     turn.end(then="coverage_form" if was_new and turn.clinic.payers else None)
 
@@ -368,7 +379,9 @@ def _write(turn: Turn, chosen: Offer) -> Appointment:
                 key=f"{turn.key}:register",
             ).id
             turn.conversation(session).patient_id = patient_id
-        return booking.book(session, turn.clinic, patient_id=patient_id, hold_id=chosen.hold, agent=turn.agent, key=f"{turn.key}:book")
+        return booking.book(
+            session, turn.clinic, patient_id=patient_id, hold_id=chosen.hold, agent=turn.agent, key=f"{turn.key}:book"
+        )
 
 
 def _say_booked(turn: Turn, made: Appointment) -> None:

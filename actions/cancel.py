@@ -84,7 +84,12 @@ def _cancel(turn: Turn, chosen: list[Appointment]) -> None:
         try:
             with turn.transaction() as session:
                 booking.cancel(
-                    session, turn.clinic, appointment_id=visit.id, agent=turn.agent, key=f"{turn.key}:cancel:{visit.id}", reason="patient"
+                    session,
+                    turn.clinic,
+                    appointment_id=visit.id,
+                    agent=turn.agent,
+                    key=f"{turn.key}:cancel:{visit.id}",
+                    reason="patient",
                 )
             done += 1
         except SchedulingError:

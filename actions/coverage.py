@@ -32,10 +32,10 @@ def go_on(turn: Turn) -> None:
     if not visits.on_file(turn):
         return
     if not turn.slot("insurer"):
-        turn.say("utter_ask_insurer" if turn.asked != "insurer" else "utter_ask_insurer_again")
+        turn.say("utter_request_insurer" if turn.asked != "insurer" else "utter_request_insurer_again")
         turn.ask("insurer")
     elif not turn.slot("member_id"):
-        turn.say("utter_ask_member_id" if turn.asked != "member_id" else "utter_ask_member_id_again", insurer=_name(turn))
+        turn.say("utter_request_member_id" if turn.asked != "member_id" else "utter_request_member_id_again", insurer=_name(turn))
         turn.ask("member_id")
     else:
         turn.say("utter_confirm_coverage", insurer=_name(turn), member_id=_spelled(turn, turn.slot("member_id")))

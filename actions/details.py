@@ -42,10 +42,10 @@ def go_on(turn: Turn) -> None:
         return
     kind = turn.slot("detail_kind")
     if not kind:
-        turn.say("utter_ask_which_detail")
+        turn.say("utter_request_which_detail")
         turn.ask("detail_kind")
     elif not turn.slot("detail"):
-        turn.say(f"utter_ask_new_{kind}")
+        turn.say(f"utter_request_new_{kind}")
         turn.ask("detail")
     else:
         turn.say(f"utter_confirm_{kind}", detail=_shown(kind, turn.slot("detail")))

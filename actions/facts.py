@@ -132,7 +132,9 @@ _CAPITAL_NAME = rf"{_CAPITAL}(?:\s+(?:(?:de|del|la|las|los|van|von|der|den|bin|a
 _INTRODUCED = re.compile(
     rf"(?:\bmy\s+(?:full\s+)?name(?:'s|’s| is)|\bi'?m\b|\bi’m\b|\bi am|\bthis is|\bpatient is(?:\s+my\s+\w+)?|\bname\s*:|\bme llamo|\bmi nombre es|\bsoy|\bhis name is|\bher name is|\btheir name is)\s+(?P<name>{_CAPITAL_NAME})",
 )
-_PATIENT_IS = re.compile(rf"(?i:patient is(?:\s+(?:my|our)\s+\w+)?|for my \w+|my (?:{_REL})|name is|se llama|para mi \w+|mi (?:{_REL}))[,:]?\s+(?P<name>{_CAPITAL_NAME})")
+_PATIENT_IS = re.compile(
+    rf"(?i:patient is(?:\s+(?:my|our)\s+\w+)?|for my \w+|my (?:{_REL})|name is|se llama|para mi \w+|mi (?:{_REL}))[,:]?\s+(?P<name>{_CAPITAL_NAME})"
+)
 _LEAD = re.compile(
     r"^(?:(?:hi|hello|hey|oh|ok|okay|sure|yes|yeah|well|um+|let me think|ok so|so|hola|si|claro|thanks|of course)\b[\s,.!…-]*)*"
     r"(?:my (?:full |legal )?name(?:'s|’s| is)?|the (?:patient'?s? )?name is|the patient is|it'?s|it’s|it is|this is|i'?m|i’m|i am|name|his name is|her name is|"
@@ -148,7 +150,8 @@ _NOT_A_NAME = frozenset(
     """yes no ok okay sure why what when where who how hi hello appointment visit doctor dr tomorrow today monday tuesday wednesday thursday friday saturday
     sunday morning afternoon the a an i you it for new patient already been never first time need want cancel book move please thanks thank
     not don't dont know can help si gracias hola cita nuevo paciente not telling rather skip none insurance stop have there is are my your calling about
-    birthday birth date january february march april june july august september october november december either any anyone""".split()
+    birthday birth date enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre lunes martes miercoles jueves viernes
+    sabado domingo january february march april june july august september october november december either any anyone""".split()
 )
 
 
@@ -167,7 +170,9 @@ def person_name(text: str, *, asked: bool) -> PersonName | None:
     pieces = [piece for piece in re.split(r"[,;\n]|\s-\s|\.\s", rest) if piece.strip()]
     for piece in pieces:
         bare = _TAIL.sub("", _LEAD.sub("", piece.strip())).strip(" .!,\"'“”")
-        bare = re.sub(rf"(?i)^(?:(?:it'?s|is)?\s*(?:for\s+)?(?:my|mi)\s+(?:{_REL})\b[\s,:]*(?:is |named |called )?)", "", bare).strip()
+        bare = re.sub(
+            rf"(?i)^(?:(?:it'?s|is)?\s*(?:for\s+)?(?:my|mi)\s+(?:{_REL})\b[\s,:]*(?:is |named |called )?)", "", bare
+        ).strip()
         if bare and re.fullmatch(_NAME, bare) and (name := _split(bare)):
             return name
     return None
@@ -175,20 +180,33 @@ def person_name(text: str, *, asked: bool) -> PersonName | None:
 
 def _case_blind(text: str) -> str:
     """Introductions in any case; the name itself keeps its capitals."""
-    return re.sub(r"(?i)\b(my (?:full )?name(?:'s|’s| is)|i'?m|i’m|i am|this is|patient is|name:|me llamo|mi nombre es|soy|his name is|her name is)\b", lambda m: m[0].lower(), text)
+    return re.sub(
+        r"(?i)\b(my (?:full )?name(?:'s|’s| is)|i'?m|i’m|i am|this is|patient is|name:|me llamo|mi nombre es|soy|his name is|her name is)\b",
+        lambda m: m[0].lower(),
+        text,
+    )
 
 
 def _split(name: str) -> PersonName | None:
     words = [word.strip(".,") for word in name.split() if word.strip(".,")]
     low = [plain(word) for word in words]
-    if len(words) < 2 or len(words) > 5 or sum(word in _NOT_A_NAME for word in low) > 0 or any(len(word) > 30 for word in words):
+    if (
+        len(words) < 2
+        or low[0] in ("de", "del", "la", "el", "y")
+        or len(words) > 5
+        or sum(word in _NOT_A_NAME for word in low) > 0
+        or any(len(word) > 30 for word in words)
+    ):
         return None
-    words = [word if word != word.lower() and word != word.upper() else "-".join(p.capitalize() for p in word.split("-")) for word in words]
+    words = [
+        word if word != word.lower() and word != word.upper() else "-".join(p.capitalize() for p in word.split("-"))
+        for word in words
+    ]
     return PersonName(" ".join(words[:-1]), words[-1])
 
 
 def first_name_after_relation(text: str) -> str | None:
-    """"my son Leo" gives Leo."""
+    """ "my son Leo" gives Leo."""
     match = re.search(rf"(?i:\b(?:my|our|mi)\s+(?:{_REL})),?\s+({_CAPITAL})", text)
     name = re.sub(r"['’]s$", "", match[1]) if match else ""
     return name if name and plain(name) not in _NOT_A_NAME else None
@@ -197,7 +215,10 @@ def first_name_after_relation(text: str) -> str | None:
 def says_new(text: str) -> bool | None:
     """Whether the patient says to be new here (True), known here (False), or neither (None)."""
     low = plain(text).replace("’", "'")
-    if re.search(r"\b(?:already (?:a )?patient|a patient (?:of yours|here|there) already|patient of yours|been (?:there|here|to your|with you|a patient|seen)|established|existing patient|current patient|returning|ya soy paciente|he (?:ido|venido|estado)|long ?time patient|i'm a patient\b|not new|not my first)", low) and not re.search(
+    if re.search(
+        r"\b(?:already (?:a )?patient|a patient (?:of yours|here|there) already|patient of yours|been (?:there|here|to your|with you|a patient|seen)|established|existing patient|current patient|returning|ya soy paciente|he (?:ido|venido|estado)|long ?time patient|i'm a patient\b|not new|not my first)",
+        low,
+    ) and not re.search(
         r"\bnever been|not been|haven't been|hasn't been|has not been|have not been|no he (?:ido|venido|estado)", low
     ):
         return False
@@ -220,7 +241,12 @@ def member_id(text: str, *, asked: bool) -> str | None:
     for candidate in (low, spelled, text):
         for match in re.finditer(r"\b(?=[A-Za-z0-9-]*\d)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\b", candidate):
             value = match[0].replace("-", "").upper()
-            if len(value) >= 6 and sum(c.isdigit() for c in value) >= 3 and (asked or re.search(r"[A-Z]", value)) and not re.fullmatch(r"\d{1,2}[-/]\d{1,2}[-/]\d{2,4}", match[0]):
+            if (
+                len(value) >= 6
+                and sum(c.isdigit() for c in value) >= 3
+                and (asked or re.search(r"[A-Z]", value))
+                and not re.fullmatch(r"\d{1,2}[-/]\d{1,2}[-/]\d{2,4}", match[0])
+            ):
                 return value
     return None
 
@@ -248,9 +274,7 @@ _ADDRESS_LEAD = re.compile(
 def address(text: str, *, asked: bool) -> str | None:
     """A postal address: from the house number on, up to where something else is said."""
     rest = _ADDRESS_LEAD.sub("", text)
-    match = re.search(
-        r"\b\d{1,6}[A-Za-z]?\s+(?:[NSEW]\.?\s+)?[^\W\d][^\n;!?]{4,160}", rest
-    )
+    match = re.search(r"\b\d{1,6}[A-Za-z]?\s+(?:[NSEW]\.?\s+)?[^\W\d][^\n;!?]{4,160}", rest)
     if not match:
         return None
     found = re.split(r"(?i)[,.]\s+(?:please|thanks?|thank you|can you|could you|update|i|my|and)\b", match[0])[0].strip(" ,.")
@@ -273,18 +297,47 @@ def gender(text: str) -> str | None:
     """The practitioner's gender that is wished for."""
     low = plain(text)
     for value, pattern in _GENDER:
-        if re.search(rf"{pattern}(?=[^.?!]{{0,25}}\b(?:doctor|dr|provider|practitioner|nurse|physician|gyn|one|please|if|medic[oa])?)", low) and re.search(
-            r"\b(?:doctor|dr|provider|practitioner|nurse|physician|see|with|by|prefer|please|only|con|medico|medica|doctora|female|male)\b", low
-        ) and not re.search(r"\bdr[a.]* \w", low if value == "female" and "doctora" in low and re.search(r"doctora [a-z]", low) else ""):
+        if (
+            re.search(
+                rf"{pattern}(?=[^.?!]{{0,25}}\b(?:doctor|dr|provider|practitioner|nurse|physician|gyn|one|please|if|medic[oa])?)",
+                low,
+            )
+            and re.search(
+                r"\b(?:doctor|dr|provider|practitioner|nurse|physician|see|with|by|prefer|please|only|con|medico|medica|doctora|female|male)\b",
+                low,
+            )
+            and not re.search(
+                r"\bdr[a.]* \w", low if value == "female" and "doctora" in low and re.search(r"doctora [a-z]", low) else ""
+            )
+        ):
             return value
     return None
 
 
 _LANGUAGES = {
-    "es": "spanish espanol castellano", "pl": "polish polaco", "zh": "chinese mandarin cantonese", "hi": "hindi", "ar": "arabic arabe", "fr": "french frances",
-    "ru": "russian ruso", "vi": "vietnamese", "tl": "tagalog filipino", "ur": "urdu", "ko": "korean", "de": "german aleman", "it": "italian italiano",
-    "pt": "portuguese portugues", "uk": "ukrainian", "so": "somali", "am": "amharic", "fa": "farsi persian", "bn": "bengali", "ja": "japanese",
-    "ht": "creole", "en": "english ingles", "sign": "asl sign senas",
+    "es": "spanish espanol castellano",
+    "pl": "polish polaco",
+    "zh": "chinese mandarin cantonese",
+    "hi": "hindi",
+    "ar": "arabic arabe",
+    "fr": "french frances",
+    "ru": "russian ruso",
+    "vi": "vietnamese",
+    "tl": "tagalog filipino",
+    "ur": "urdu",
+    "ko": "korean",
+    "de": "german aleman",
+    "it": "italian italiano",
+    "pt": "portuguese portugues",
+    "uk": "ukrainian",
+    "so": "somali",
+    "am": "amharic",
+    "fa": "farsi persian",
+    "bn": "bengali",
+    "ja": "japanese",
+    "ht": "creole",
+    "en": "english ingles",
+    "sign": "asl sign senas",
 }
 _LANGUAGE_OF = {word: code for code, some in _LANGUAGES.items() for word in some.split()}
 
@@ -297,26 +350,47 @@ def language(text: str) -> str | None:
 def speaks(text: str) -> str | None:
     """The language that the practitioner should speak."""
     low = plain(text)
-    if re.search(r"\bspeak|\bspeaking\b|\bhabl[ea]|en espanol|in spanish|bilingual|fluent", low) and not re.search(r"\b(?:i|my \w+) (?:don't|dont|do not|only) speak", low):
+    if re.search(r"\bspeak|\bspeaking\b|\bhabl[ea]|en espanol|in spanish|bilingual|fluent", low) and not re.search(
+        r"\b(?:i|my \w+) (?:don't|dont|do not|only) speak", low
+    ):
         return language(text)
     return None
 
 
 def mode(text: str) -> str | None:
-    """"video" or "in-person" where the words say so."""
+    """ "video" or "in-person" where the words say so."""
     low = plain(text)
-    if re.search(r"\b(?:video|virtual(?:ly)?|tele ?(?:health|medicine|visit)|telemedicin[ea]|on ?line|zoom|remote(?:ly)?|facetime|videollamada|por internet|from home)\b", low):
-        return "in-person" if re.search(r"\b(?:not|no|instead of|rather than) (?:a |by |on |por )?(?:video|virtual|online)", low) else "video"
+    if re.search(
+        r"\b(?:video|virtual(?:ly)?|tele ?(?:health|medicine|visit)|telemedicin[ea]|on ?line|zoom|remote(?:ly)?|facetime|videollamada|por internet|from home)\b",
+        low,
+    ):
+        return (
+            "in-person"
+            if re.search(r"\b(?:not|no|instead of|rather than) (?:a |by |on |por )?(?:video|virtual|online)", low)
+            else "video"
+        )
     if re.search(r"\bin[ -]person\b|\ben persona\b|\bpresencial\b|\bface to face\b", low):
         return "in-person"
     return None
 
 
 _NEEDS = (
-    ("language-access", "sign-language", r"\b(?:asl\b|sign[ -]language|i'?m deaf|am deaf|hard of hearing|deaf\b|sordo|sorda|lengua de senas)"),
+    (
+        "language-access",
+        "sign-language",
+        r"\b(?:asl\b|sign[ -]language|i'?m deaf|am deaf|hard of hearing|deaf\b|sordo|sorda|lengua de senas)",
+    ),
     ("language-access", "interpreter", r"\b(?:interpreter|translator|translate for|interprete|traductor)"),
-    ("mobility", "wheelchair", r"\b(?:wheel ?chair|silla de ruedas|walker\b|mobility|scooter access|ramp\b|hoyer|can'?t (?:climb|stand|walk)|help getting (?:on|onto|out|in|from)|transfer (?:help|board))"),
-    ("mobility", "low-vision", r"\b(?:i'?m blind|am blind|visually impaired|low vision|guide dog|service dog|service animal|ciego|ciega)"),
+    (
+        "mobility",
+        "wheelchair",
+        r"\b(?:wheel ?chair|silla de ruedas|walker\b|mobility|scooter access|ramp\b|hoyer|can'?t (?:climb|stand|walk)|help getting (?:on|onto|out|in|from)|transfer (?:help|board))",
+    ),
+    (
+        "mobility",
+        "low-vision",
+        r"\b(?:i'?m blind|am blind|visually impaired|low vision|guide dog|service dog|service animal|ciego|ciega)",
+    ),
 )
 
 
@@ -336,12 +410,13 @@ def needs(text: str) -> tuple[Need, ...]:
     if re.search(r"\b(?:no|don't need|dont need|without) (?:an? |any )?(?:interpreter|wheel)", low):
         return ()
     return tuple(
-        Need(need.team, f"interpreter:{code}") if need.kind == "interpreter" and (code := language(text)) and code != "en" else need for need in found
+        Need(need.team, f"interpreter:{code}") if need.kind == "interpreter" and (code := language(text)) and code != "en" else need
+        for need in found
     )
 
 
 def no_preference(text: str) -> bool:
-    """"anyone", "whoever is free", "no preference"."""
+    """ "anyone", "whoever is free", "no preference"."""
     return bool(
         re.search(
             r"\b(?:no pref\w*|any ?(?:one|body|doctor|provider|of them|is fine|works)|whoever|who ever|someone else|somebody else|anyone else|doesn'?t matter|don'?t (?:care|mind)|either|whichever|"
@@ -352,7 +427,7 @@ def no_preference(text: str) -> bool:
 
 
 def skips(text: str) -> bool:
-    """"none", "skip", "I'd rather not say", "I don't have it with me"."""
+    """ "none", "skip", "I'd rather not say", "I don't have it with me"."""
     return bool(
         re.search(
             r"\b(?:skip|none|no insurance|don'?t have|do not have|not insured|uninsured|self[ -]?pay|pay (?:myself|cash|out of pocket)|cash|rather not|prefer not|later|not sure|"

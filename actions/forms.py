@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actions import facts, people, questions
-from actions.turn import SURE, Turn
+from actions import people, questions
+from actions.goals import FIRM, GOALS
+from actions.turn import Turn
 
 Again = Callable[[Turn], None]
 
-GOALS = {
-    "book_appointment": "booking_form",
-    "reschedule_appointment": "reschedule_form",
-    "cancel_appointment": "cancel_form",
-    "check_appointment": "visits_form",
-    "insurance_change": "coverage_form",
-    "insurance_proof": "coverage_form",
-    "update_details": "details_form",
-}
-FIRM = 0.75  # a form is left for another goal only when the sentence surely has that goal
 TASK_SLOTS = (
     "service",
     "practitioners",
@@ -108,9 +99,10 @@ def _leaves(turn: Turn, form: str) -> bool:
 
 
 def _is_change_of_time(turn: Turn, form: str) -> bool:
-    """"Can we move it to Friday" while a time is being chosen is about that time."""
+    """ "Can we move it to Friday" while a time is being chosen is about that time."""
     choosing = form in ("booking_form", "reschedule_form") and turn.asked in ("choice", "confirm", "time")
-    return choosing and turn.intent in ("reschedule_appointment", "book_appointment") and (turn.intent == "book_appointment" or form == "booking_form")
-
-
-__all__ = ["FIRM", "GOALS", "SURE", "clear", "elsewhere", "facts", "unclear", "understood"]
+    return (
+        choosing
+        and turn.intent in ("reschedule_appointment", "book_appointment")
+        and (turn.intent == "book_appointment" or form == "booking_form")
+    )

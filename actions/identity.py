@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import Enum
 
-from actions import facts, when
+from actions import facts, people, when
 from actions.turn import Turn
 from scheduling_core import identity
 
@@ -89,15 +89,15 @@ def _ask(turn: Turn, *, name: bool, birth_date: bool) -> Standing:
     again = turn.asked in PLACEHOLDERS and not turn.said_something
     whose = turn.known.claim.get("given") or turn.known.claim.get("first")
     if name and birth_date and not turn.by_voice:
-        turn.say("utter_ask_name_and_birth_date_again" if again else "utter_ask_name_and_birth_date")
+        turn.say("utter_request_name_and_birth_date_again" if again else "utter_request_name_and_birth_date")
     elif name:
-        turn.say("utter_ask_name_again" if again and turn.asked == "name" else "utter_ask_name")
+        turn.say("utter_request_name_again" if again and turn.asked == "name" else "utter_request_name")
     elif again and turn.asked == "birth_date":
-        turn.say("utter_ask_birth_date_again")
+        turn.say("utter_request_birth_date_again")
     elif whose and turn.known.claim.get("relation", "self") != "self":
-        turn.say("utter_ask_birth_date_of", first=str(whose).split()[0])
+        turn.say("utter_request_birth_date_of", first=str(whose).split()[0])
     else:
-        turn.say("utter_ask_birth_date")
+        turn.say("utter_request_birth_date")
     turn.ask("birth_date" if birth_date else "name")
     return Standing.ASKED
 
@@ -119,6 +119,7 @@ def _verify(turn: Turn) -> Standing:
         )
     turn.look_again()
     if verdict.kind == "verified":
+        people.write_needs(turn)
         return Standing.KNOWN
     if verdict.kind == "unknown":
         turn.claims(new=True)

@@ -100,7 +100,9 @@ def _phrases(items: Iterable[tuple[str, list[str]]], kind: str) -> _Phrases:
     return tuple(found.items())
 
 
-_FILLER = frozenset({"visit", "appointment", "a", "an", "the", "annual", "minor", "lab", "cita", "consulta", "health", "new", "first"})
+_FILLER = frozenset(
+    {"visit", "appointment", "a", "an", "the", "annual", "minor", "lab", "cita", "consulta", "health", "new", "first"}
+)
 
 
 def _without_filler(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -114,7 +116,14 @@ _SPANISH_NAMES: dict[str, tuple[str, ...]] = {
     "physical": ("examen fisico", "chequeo", "chequeo anual", "examen anual", "fisico anual", "revision anual"),
     "new patient": ("paciente nuevo", "paciente nueva", "primera visita", "primera cita", "primera vez", "nuevo paciente"),
     "sick visit": ("enfermo", "enferma", "gripe", "resfriado", "dolor de garganta", "me siento mal", "tos", "fiebre"),
-    "well child": ("chequeo del nino", "chequeo de mi hijo", "chequeo de mi hija", "control del nino", "chequeo del bebe", "nino sano"),
+    "well child": (
+        "chequeo del nino",
+        "chequeo de mi hijo",
+        "chequeo de mi hija",
+        "control del nino",
+        "chequeo del bebe",
+        "nino sano",
+    ),
     "vaccine": ("vacuna", "vacunas", "vacunacion", "vacuna de la gripe", "inyeccion"),
     "vaccination": ("vacuna", "vacunas", "vacunacion"),
     "blood draw": ("analisis de sangre", "examen de sangre", "prueba de sangre", "laboratorio", "analisis", "sacar sangre"),
@@ -185,7 +194,8 @@ def _by_telling_word(said: Sequence[Token], phrases: _Phrases) -> tuple[str, ...
 
 _TOO_PLAIN = frozenset(
     """visit appointment annual yearly minor care health first patient feeling same back check year years week call video time work good
-    cita visita paciente primera hijo hija this that with your doctor nurse need book schedule removal""".split()
+    cita visita paciente primera hijo hija this that with your doctor nurse need book schedule removal
+    woman women female male well young child video phone today tomorrow soon""".split()
 )
 
 
@@ -224,7 +234,9 @@ _NOT_NAMES = frozenset(
     either whoever someone somebody y o de del""".split()
 )
 # "Dr. X ordered labs", "Dr. X sent me": who asked for the visit, not who shall give it
-_SENT_BY = re.compile(r"\s*(?:has |had |just |already )*(?:ordered|referred|sent|told me to get|wants me to (?:get|have)|prescribed|wrote|me mando|me refirio|ordeno)")
+_SENT_BY = re.compile(
+    r"\s*(?:has |had |just |already )*(?:ordered|referred|sent|told me to get|wants me to (?:get|have)|prescribed|wrote|me mando|me refirio|ordeno)"
+)
 
 
 def _practitioners(clinic: ClinicFile, said: Sequence[Token], text: str) -> _People:
@@ -278,7 +290,12 @@ def _name_score(said: Sequence[Token], place: int, name: str, aliases: Sequence[
             best = max(best, likeness + (12 if same_sound else 0) if likeness >= 60 or (same_sound and likeness >= 45) else 0)
         elif len(meant) >= 5 and len(word) >= 5 and word[0] == meant[0] and likeness >= 80 and word not in _COMMON_WORDS:
             best = max(best, likeness)
-    given_alone = len(given) == 1 and word == given[0] and len(word) > 3 and (place + 1 == len(said) or not _close(said[place + 1].plain, family))
+    given_alone = (
+        len(given) == 1
+        and word == given[0]
+        and len(word) > 3
+        and (place + 1 == len(said) or not _close(said[place + 1].plain, family))
+    )
     if given_alone and not titled:
         best = max(best, 82.0 if place + 1 == len(said) or said[place + 1].plain in _NOT_NAMES else 0.0)
     return min(best, 99.0)

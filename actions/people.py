@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from actions import facts, sentences
+from actions.goals import wants_to_book
 from actions.turn import Turn, action
-from scheduling_core import booking, handoff, patients, times
+from scheduling_core import booking, handoff, patients
 from scheduling_core.models import Priority
-
-TEAM_NAMES = {"desk": "desk", "billing": "billing", "clinical": "clinical"}
-
 
 def hand_over(turn: Turn, *, reason: str) -> None:
     """A person takes the conversation: a task for the desk, staff as owner, and silence of the assistant from here on."""
     ask_team(turn, team="desk", reason=reason, description="A patient wants to talk with a person.")
     let_staff_own(turn)
-    turn.say("utter_handoff" if _desk_is_open(turn) else "utter_handoff_after_hours")
+    turn.say("utter_handoff" if handoff.desk_is_open(turn.clinic) else "utter_handoff_after_hours")
     turn.dispatcher.utter_message(json_message={"handoff": True})
 
 
@@ -46,15 +44,21 @@ def note_needs(turn: Turn) -> bool:
     """Help that the patient needs at the visit goes to its team at once, and on the record once we know who it is."""
     found = [need for need in facts.needs(turn.text) if need.kind not in (turn.slot("needs") or ())]
     for need in found:
-        ask_team(turn, team=need.team, reason=f"need-{need.kind.split(':')[0]}", description=f"A patient needs help at the visit: {need.kind}.")
+        ask_team(
+            turn,
+            team=need.team,
+            reason=f"need-{need.kind.split(':')[0]}",
+            description=f"A patient needs help at the visit: {need.kind}.",
+        )
     if found:
         turn.set(needs=[*(turn.slot("needs") or ()), *(need.kind for need in found)])
         turn.say("utter_need_noted")
-    _write_needs(turn)
+    write_needs(turn)
     return bool(found)
 
 
-def _write_needs(turn: Turn) -> None:
+def write_needs(turn: Turn) -> None:
+    """Put the needs told so far on the record of who this is by now."""
     if not turn.known.patient:
         return
     missing = [need for need in turn.slot("needs") or () if need not in turn.known.patient.needs]
@@ -63,12 +67,6 @@ def _write_needs(turn: Turn) -> None:
             for need in missing:
                 patients.update(session, patient_id=turn.known.patient.id, agent=turn.agent, add_need=need)
         turn.look_again()
-
-
-def _desk_is_open(turn: Turn) -> bool:
-    now = times.to_wall(times.now(), turn.clinic.zone)
-    hours = turn.clinic.handoff.hours_on(now.weekday())
-    return any(span.start <= now.time() < span.end for span in hours)
 
 
 @action("action_hand_over")
@@ -90,8 +88,18 @@ def answer_billing(turn: Turn) -> None:
 
 
 @action("action_medical_question")
+def answer_or_book(turn: Turn) -> None:
+    """A complaint with the wish to be seen is no question about medicine."""
+    if wants_to_book(turn):
+        turn.followup = "booking_form"
+    else:
+        answer_medical_question(turn)
+
+
 def answer_medical_question(turn: Turn) -> None:
-    ask_team(turn, team="clinical", reason="medical-question", description="A patient asks a medical question. No advice was given.")
+    ask_team(
+        turn, team="clinical", reason="medical-question", description="A patient asks a medical question. No advice was given."
+    )
     turn.say("utter_medical_question")
 
 

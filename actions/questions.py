@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from rapidfuzz import fuzz
 
-from actions import facts, people, sentences
+from actions import facts, offering, people, sentences
+from actions.goals import wants_to_book
 from actions.turn import Turn, action
 from actions.words import plain
 from scheduling_core.clinic_file.schema import WEEKDAYS, LocationPart, PractitionerPart, ServicePart, WeeklyHours
@@ -29,7 +30,9 @@ def answer(turn: Turn) -> bool:
 
 @action("action_answer")
 def answer_question(turn: Turn) -> None:
-    if not answer(turn):
+    if wants_to_book(turn):
+        turn.followup = "booking_form"
+    elif not answer(turn):
         answers = _ANSWERS.get(turn.intent)
         if answers:
             answers(turn)
@@ -42,7 +45,13 @@ def _own_question(turn: Turn) -> str | None:
     asked = plain(turn.text)
     needed = _LIKE_A_QUESTION_ASKED if turn.intent in ("ask_clinic", "request_info") else _LIKE_A_QUESTION
     scored = [
-        (max(fuzz.token_set_ratio(asked, plain(ask)) if len(ask.split()) > 1 else 100 * (f" {plain(ask)}" in f" {asked}") for ask in item.ask), item.say)
+        (
+            max(
+                fuzz.token_set_ratio(asked, plain(ask)) if len(ask.split()) > 1 else 100 * (f" {plain(ask)}" in f" {asked}")
+                for ask in item.ask
+            ),
+            item.say,
+        )
         for item in turn.clinic.questions
     ]
     best, say = max(scored, default=(0.0, ""))
@@ -135,12 +144,14 @@ def _cost(turn: Turn) -> None:
     elif service:
         turn.say("utter_price_unknown", service=service.name)
     else:
-        turn.say("utter_ask_price_of_what")
+        turn.say("utter_request_price_of_what")
 
 
 def _insurance(turn: Turn) -> None:
     payers = [turn.clinic.payers_by_id[name] for name in turn.mentions.payers]
-    if not payers and any(word in plain(turn.text) for word in ("copay", "co-pay", "deductible", "covered", "copago", "cost", "pay ")):
+    if not payers and any(
+        word in plain(turn.text) for word in ("copay", "co-pay", "deductible", "covered", "copago", "cost", "pay ")
+    ):
         turn.say("utter_copay_unknown")
         return
     if not payers:
@@ -166,6 +177,8 @@ def _providers(turn: Turn) -> None:
     if not found:
         turn.say("utter_no_such_provider")
         return
+    offering.take_up_wishes(turn)
+    turn.set(proposed="booking_form")
     turn.say("utter_providers", names=sentences.both(turn, [sentences.practitioner(turn.clinic, who.id) for who in found[:6]]))
 
 
@@ -189,7 +202,9 @@ def _names_specialty(low: str, specialty: str) -> bool:
 
 
 def _say(response: str, **values: str) -> Callable[[Turn], None]:
-    return lambda turn: turn.say(response, clinic=turn.clinic.clinic.name, phone=sentences.phone(turn.clinic.clinic.phone), **values)
+    return lambda turn: turn.say(
+        response, clinic=turn.clinic.clinic.name, phone=sentences.phone(turn.clinic.clinic.phone), **values
+    )
 
 
 def _clinic(turn: Turn) -> None:
@@ -218,4 +233,13 @@ _ANSWERS: dict[str, Callable[[Turn], None]] = {
     "running_late": people.answer_running_late,
     "repeat": lambda turn: None,
 }
-_NEEDED = {"out_of_scope": 0.8, "greet": 0.7, "thank": 0.7, "find_provider": 0.7, "request_info": 0.75, "repeat": 0.6, "ask_prep": 0.65, "medical_question": 0.75}
+_NEEDED = {
+    "out_of_scope": 0.8,
+    "greet": 0.7,
+    "thank": 0.7,
+    "find_provider": 0.7,
+    "request_info": 0.75,
+    "repeat": 0.6,
+    "ask_prep": 0.65,
+    "medical_question": 0.75,
+}

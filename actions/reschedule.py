@@ -90,7 +90,7 @@ def go_on(turn: Turn) -> None:
         _ask_doubt(turn)
         return
     if not offering.has_time_wish(turn):
-        turn.say("utter_ask_new_time", visit=sentences.visit(turn, visit))
+        turn.say("utter_request_new_time", visit=sentences.visit(turn, visit))
         turn.ask("time")
         return
     _offer(turn, visit)

@@ -25,7 +25,7 @@ def start(turn: Turn, instant: dt.datetime) -> str:
 
 
 def start_short(turn: Turn, instant: dt.datetime) -> str:
-    """"Tue Nov 24, 9:20 AM": for lists on a small screen."""
+    """ "Tue Nov 24, 9:20 AM": for lists on a small screen."""
     local = turn.local(instant)
     time = f"{local:%I:%M %p}".lstrip("0")
     if turn.language == "es":
@@ -34,7 +34,20 @@ def start_short(turn: Turn, instant: dt.datetime) -> str:
 
 
 _DAYS_ES = ("lun", "mar", "mié", "jue", "vie", "sáb", "dom")
-_MONTHS_ES = ("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre")
+_MONTHS_ES = (
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+)
 
 
 def practitioner(clinic: ClinicFile, practitioner_id: str) -> str:
@@ -47,7 +60,7 @@ def practitioner(clinic: ClinicFile, practitioner_id: str) -> str:
 
 
 def where(turn: Turn, location_id: str | None, mode: Mode) -> str:
-    """"at Riverside Downtown" or "by video"."""
+    """ "at Riverside Downtown" or "by video"."""
     if mode is Mode.VIDEO:
         return _BY_VIDEO[turn.language]
     place = turn.clinic.locations_by_id.get(location_id or "")
@@ -76,12 +89,12 @@ def numbered(lines: Sequence[str]) -> str:
 
 
 def either(turn: Turn, items: Sequence[str]) -> str:
-    """"A, B or C"."""
+    """ "A, B or C"."""
     return _joined(items, _OR[turn.language])
 
 
 def both(turn: Turn, items: Sequence[str]) -> str:
-    """"A, B and C"."""
+    """ "A, B and C"."""
     return _joined(items, _AND[turn.language])
 
 

@@ -21,13 +21,24 @@ def serve() -> None:
     """Serve until stopped. Reads FRONTDESK_DATABASE_URL and FRONTDESK_ACTIONS_PORT."""
     database = Database(os.environ["FRONTDESK_DATABASE_URL"])
     app = create_app(executor(database), cors_origins=None)
-    app.run(host="127.0.0.1", port=int(os.environ.get("FRONTDESK_ACTIONS_PORT", "5055")), single_process=True, access_log=False, motd=False)
+    app.run(
+        host="127.0.0.1",
+        port=int(os.environ.get("FRONTDESK_ACTIONS_PORT", "5055")),
+        single_process=True,
+        access_log=False,
+        motd=False,
+    )
+
+
+def load_topics() -> None:
+    """Import every topic, which registers its actions."""
+    for topic in TOPICS:
+        importlib.import_module(f"actions.{topic}")
 
 
 def executor(database: Database) -> ActionExecutor:
     """rasa-sdk's executor with every action of every topic."""
-    for topic in TOPICS:
-        importlib.import_module(f"actions.{topic}")
+    load_topics()
     found = ActionExecutor()
     for name, function in ACTIONS.items():
         found.register_function(name, _asynchronous(function, database))

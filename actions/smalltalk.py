@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions import people, sentences
+from actions import offering, people, sentences
 from actions.forms import clear
 from actions.turn import Turn, action
 
@@ -28,12 +28,16 @@ def not_understood(turn: Turn) -> None:
     if count >= 3 and turn.text and any(character.isalpha() for character in turn.text):
         people.hand_over(turn, reason="not-understood")
     else:
-        turn.say("utter_not_understood" if count == 1 else "utter_not_understood_again", phone=sentences.phone(turn.clinic.clinic.phone))
+        turn.say(
+            "utter_not_understood" if count == 1 else "utter_not_understood_again", phone=sentences.phone(turn.clinic.clinic.phone)
+        )
 
 
 @action("action_task_done")
 def task_done(turn: Turn) -> None:
-    """The end of every form: forget the task, and go on with the next one if the patient changed the goal."""
+    """The end of every form: let go of what is still on hold, forget the task, and go on with the next one if the goal changed."""
+    if turn.slot("offers"):
+        offering.let_go(turn)
     follows = turn.slot("next_form")
     kept = {name: turn.slot(name) for name in ("visits", "insurer", "opening")} if follows else {}
     clear(turn)
@@ -44,7 +48,11 @@ def task_done(turn: Turn) -> None:
 @action("action_nothing_open")
 def nothing_open(turn: Turn) -> None:
     """An answer while no question is open. Words that name a visit begin a booking all the same."""
-    if turn.mentions.services or turn.mentions.complaint:
+    proposed = turn.slot("proposed")
+    turn.set(proposed=None)
+    if proposed and turn.yes:
+        turn.followup = proposed
+    elif turn.mentions.services or turn.mentions.complaint:
         turn.followup = "booking_form"
     else:
-        turn.say("utter_nothing_open")
+        turn.say("utter_nothing_to_stop" if turn.yes is False else "utter_nothing_open")

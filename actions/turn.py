@@ -183,7 +183,8 @@ class Turn:
         return bool(self.dispatcher.messages)
 
     def events(self) -> Events:
-        found: Events = [SlotSet(name, value) for name, value in self.changed.items()]
+        # A form that validates and sets no slot counts as refused, and rules for other intents would speak up.
+        found: Events = [SlotSet("turn", self.key), *(SlotSet(name, value) for name, value in self.changed.items())]
         if self.followup:
             found.append(FollowupAction(self.followup))
         return found

@@ -57,9 +57,13 @@ def on_file(turn: Turn) -> bool:
     standing = identity.standing(turn)
     if standing is Standing.NEW:
         people.ask_team(
-            turn, team="desk", reason="not-on-file", description="Somebody asks about a visit, but name and birth date are not on file."
+            turn,
+            team="desk",
+            reason="not-on-file",
+            description="Somebody asks about a visit, but name and birth date are not on file.",
         )
         turn.say("utter_not_on_file")
+        turn.set(proposed="booking_form")
         turn.end()
     return standing is Standing.KNOWN
 
@@ -78,7 +82,9 @@ def meant(turn: Turn, visits: Sequence[Appointment], *, listed: bool) -> list[Ap
     if len(visits) <= 1:
         return list(visits)
     text = _own_words(turn)
-    if _ALL.search(text) and re.search(r"\b(?:appointments|visits|citas|them|both|everything|all|todas|todo|ambas|las dos)\b", text, re.IGNORECASE):
+    if _ALL.search(text) and re.search(
+        r"\b(?:appointments|visits|citas|them|both|everything|all|todas|todo|ambas|las dos)\b", text, re.IGNORECASE
+    ):
         return list(visits)
     if listed and (number := facts.choice(turn.text, len(visits))):
         return [visits[number - 1]]

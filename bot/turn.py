@@ -16,7 +16,6 @@ from bot.dialogue_client import DialogueAnswer
 from bot.keywords import Keyword, fit_for_dialogue, keyword
 from bot.sentences import say
 from scheduling_core import booking, handoff, messaging, patients, times
-from scheduling_core.calendar import hours
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import Channel, Communication, Conversation, Delivery, Direction, Owner, Priority, Task
 
@@ -90,12 +89,13 @@ def before_dialogue(session: Session, clinic: ClinicFile, conversation: Conversa
         return _emergency(clinic, conversation, message, alarm)
     if opted_out:
         return _note_of_silent_number(conversation, message)
-    if conversation.owner is Owner.STAFF:
-        return Outcome("inbox", status=Delivery.INBOX)
-    if word is Keyword.HELP:
-        return _say(clinic, conversation, "help", "help")
     if not by_text and message.kind != Said.TEXT:
         return _on_the_line(session, clinic, conversation, message)
+    if conversation.owner is Owner.STAFF:
+        goodbye = Reply(say(clinic, conversation.language, "voice_desk_has_it"), ReplyKind.GOODBYE)
+        return Outcome("inbox", () if by_text else (goodbye,), status=Delivery.INBOX)
+    if word is Keyword.HELP:
+        return _say(clinic, conversation, "help", "help")
     text = fit_for_dialogue(message.body)
     if message.kind == Said.PICTURE and not text:
         return _say(clinic, conversation, "picture", "picture")
@@ -112,9 +112,10 @@ def after_dialogue(
         texts = [*answer.texts, say(clinic, conversation.language, "picture_too")] if picture else list(answer.texts)
         return Outcome("answered", tuple(Reply(body) for body in pack(texts)))
     spoken = " ".join(filter(None, map(clean, answer.texts)))
-    if answer.handoff and handoff_hours(clinic):
+    if answer.handoff and handoff.desk_is_open(clinic):
         return Outcome("transferred", (Reply(say(clinic, conversation.language, "voice_transfer"), ReplyKind.TRANSFER),))
-    return Outcome("answered", (Reply(spoken or say(clinic, conversation.language, "voice_again")),))
+    kind = ReplyKind.GOODBYE if answer.handoff else ReplyKind.REPLY
+    return Outcome("answered", (Reply(spoken or say(clinic, conversation.language, "voice_again"), kind),))
 
 
 def dialogue_failed(clinic: ClinicFile, conversation: Conversation, message: Communication, reason: str) -> Outcome:
@@ -126,15 +127,6 @@ def dialogue_failed(clinic: ClinicFile, conversation: Conversation, message: Com
 
     kind = ReplyKind.SYSTEM if message.channel is Channel.SMS else ReplyKind.GOODBYE
     return Outcome("dialogue-down", (Reply(say(clinic, conversation.language, "down"), kind),), _effect)
-
-
-def handoff_hours(clinic: ClinicFile) -> bool:
-    """Whether the desk takes calls now, by the clinic's clock and week."""
-    wall = times.to_wall(times.now(), clinic.zone)
-    day = wall.date()
-    if hours.is_holiday(clinic, day) or any(closure.date == day and closure.locations is None for closure in clinic.closures):
-        return False
-    return any(span.start <= wall.time() < span.end for span in clinic.handoff.hours_on(wall.weekday()))
 
 
 def note(

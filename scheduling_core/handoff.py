@@ -6,10 +6,21 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from scheduling_core import audit, idempotency, times
+from scheduling_core.calendar import hours
+from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.errors import NotFoundError, WrongStateError
 from scheduling_core.models import Channel, Conversation, Owner, Priority, Task, TaskStatus, new_id
 
 OPEN = (TaskStatus.REQUESTED, TaskStatus.ACCEPTED, TaskStatus.IN_PROGRESS)
+
+
+def desk_is_open(clinic: ClinicFile) -> bool:
+    """Whether people take conversations over now: by the hours of `handoff`, on a day when the clinic is not closed as a whole."""
+    wall = times.to_wall(times.now(), clinic.zone)
+    day = wall.date()
+    if hours.is_holiday(clinic, day) or any(closure.date == day and closure.locations is None for closure in clinic.closures):
+        return False
+    return any(span.start <= wall.time() < span.end for span in clinic.handoff.hours_on(wall.weekday()))
 
 
 def open_task(

@@ -1,0 +1,46 @@
+"""Which task a sentence wants, where its intent alone does not settle it."""
+
+from __future__ import annotations
+
+import re
+
+from actions import facts
+from actions.turn import Turn
+from actions.words import plain
+
+GOALS = {
+    "book_appointment": "booking_form",
+    "reschedule_appointment": "reschedule_form",
+    "cancel_appointment": "cancel_form",
+    "check_appointment": "visits_form",
+    "insurance_change": "coverage_form",
+    "insurance_proof": "coverage_form",
+    "update_details": "details_form",
+}
+FIRM = 0.75  # a form is left for another goal only when the sentence surely has that goal
+
+
+def wants_to_book(turn: Turn) -> bool:
+    """The words name a visit and wish for it, whatever else they were taken for."""
+    if not (turn.mentions.services or turn.mentions.complaint or facts.says_new(turn.text)):
+        return False
+    low = plain(turn.text)
+    if turn.intent in ("find_provider", "ask_video"):
+        return bool(turn.mentions.services) or bool(_WISHES_FOR_VISIT.search(low))
+    if turn.intent in (
+        "ask_prep",
+        "ask_cost",
+        "insurance",
+        "ask_hours",
+        "ask_location",
+        "ask_parking",
+        "ask_clinic",
+        "request_info",
+        "billing",
+    ):
+        return False
+    return turn.confidence < FIRM and not _ASKS_TO_KNOW.search(low)
+
+
+_WISHES_FOR_VISIT = re.compile(r"\b(?:appointment|appt|visit|see|book|schedule|come in|cita|consulta|ver a)\b")
+_ASKS_TO_KNOW = re.compile(r"^\W*(?:what|how|why|which|do i|should i|can i take|is it|are there|does|que|como|por que|cual|debo)\b")

@@ -1,0 +1,180 @@
+"""Booking by text, from the first words to the row in the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+
+from scheduling_core import booking, patients
+from scheduling_core.db import Database
+from scheduling_core.models import Appointment, AppointmentStatus, Patient, Task
+from tests.actions.talk import Talk
+from tests.factories import make_conversation, make_patient
+
+PHONE = "+14145550142"
+
+
+@pytest.fixture
+def talk(sqlite_loaded: Database) -> Talk:
+    """A talk from a number that belongs to Ruth Novak, born on 19 April 1980."""
+    with sqlite_loaded.transaction() as session:
+        make_patient(session, phone=PHONE)
+        return Talk(sqlite_loaded, make_conversation(session, phone=PHONE).id)
+
+
+@pytest.fixture
+def stranger(sqlite_loaded: Database) -> Talk:
+    """A talk from a number that nobody on file has."""
+    with sqlite_loaded.transaction() as session:
+        return Talk(sqlite_loaded, make_conversation(session, phone="+14145550199").id)
+
+
+def booked(talk: Talk) -> list[Appointment]:
+    with talk.database.reading() as session:
+        return list(session.scalars(select(Appointment).where(Appointment.status == AppointmentStatus.BOOKED)))
+
+
+def held(talk: Talk) -> list[Appointment]:
+    with talk.database.reading() as session:
+        return list(session.scalars(select(Appointment).where(Appointment.status == AppointmentStatus.PROPOSED)))
+
+
+def test_a_visit_is_booked_only_after_the_read_back_is_affirmed(talk: Talk) -> None:
+    assert talk.say("I need a follow-up with Dr. Ferreira on Wednesday", "book_appointment") == ["utter_request_birth_date"]
+    assert talk.say("4/19/1980") == ["utter_offers"]
+    assert talk.say("2", "select") == ["utter_confirm_booking"]
+    assert booked(talk) == []
+    assert talk.last().values["first"] == "Ruth"
+    assert talk.say("yes", "affirm") == ["utter_booked"]
+    (made,) = booked(talk)
+    assert (made.service_id, made.practitioner_id) == ("follow-up", "ferreira")
+    assert made.start and made.start.date() == dt.date(2026, 11, 18)
+    assert held(talk) == []
+
+
+def test_three_offered_times_are_on_hold_and_let_go_when_refused(talk: Talk) -> None:
+    talk.say("a follow-up tomorrow please", "book_appointment")
+    talk.say("April 19, 1980")
+    first = {visit.id for visit in held(talk)}
+    assert len(first) == 3
+    assert talk.say("none of those work", "request_alternatives") == ["utter_offers"]
+    second = {visit.id for visit in held(talk)}
+    assert len(second) == 3 and not first & second
+
+
+def test_never_mind_leaves_nothing_on_hold(talk: Talk) -> None:
+    talk.say("a follow-up tomorrow please", "book_appointment")
+    talk.say("April 19, 1980")
+    assert talk.say("never mind", "stop") == ["utter_nothing_booked"]
+    assert held(talk) == [] and booked(talk) == []
+
+
+def test_a_change_at_the_read_back_is_searched_again_and_not_booked(talk: Talk) -> None:
+    talk.say("a follow-up with Dr. Ferreira tomorrow", "book_appointment")
+    talk.say("April 19, 1980")
+    talk.say("1", "select")
+    assert talk.say("no wait, Thursday afternoon with Lars Sorensen or anyone", "deny") != ["utter_booked"]
+    assert booked(talk) == []
+
+
+def test_a_yes_that_names_another_day_is_no_yes(talk: Talk) -> None:
+    talk.say("a follow-up with Dr. Ferreira tomorrow", "book_appointment")
+    talk.say("April 19, 1980")
+    talk.say("1", "select")
+    assert talk.say("yes but on Wednesday", "affirm") == ["utter_offers"]
+    assert booked(talk) == []
+
+
+def test_a_question_in_between_is_answered_and_the_offers_stand(talk: Talk) -> None:
+    talk.say("a follow-up at the main clinic tomorrow", "book_appointment")
+    talk.say("April 19, 1980")
+    before = {visit.id for visit in held(talk)}
+    assert talk.say("is there parking?", "ask_parking") == ["Maple Grove North: Free garage under the building.", "utter_offers"]
+    assert {visit.id for visit in held(talk)} == before
+    assert talk.say("the first one", "select") == ["utter_confirm_booking"]
+
+
+def test_a_new_patient_is_registered_when_the_visit_is_booked_and_not_before(stranger: Talk) -> None:
+    assert stranger.say("I'm new here and need a doctor, tomorrow or Thursday", "book_appointment") == ["utter_request_name_and_birth_date"]
+    assert stranger.say("Clara Weiss, March 12 1985") == ["utter_offers"]
+    with stranger.database.reading() as session:
+        assert patients.on_file(session, phone="+14145550199") == []
+    stranger.say("1", "select")
+    assert stranger.say("yes please", "affirm") == ["utter_booked", "utter_request_insurer"]
+    with stranger.database.reading() as session:
+        (clara,) = patients.on_file(session, phone="+14145550199")
+        assert (clara.given, clara.family, clara.birth_date, clara.new) == ("Clara", "Weiss", dt.date(1985, 3, 12), True)
+        assert [visit.service_id for visit in booking.upcoming(session, patient_id=clara.id)] == ["new-patient"]
+
+
+def test_a_new_patient_who_asks_for_a_checkup_gets_the_first_visit_and_hears_why(stranger: Talk) -> None:
+    stranger.say("I've never been to your clinic, I'd like a checkup on Wednesday", "book_appointment")
+    stranger.say("Clara Weiss, March 12 1985")
+    assert stranger.last().response == "utter_offers"
+    assert "new" in stranger.last().values["note"]
+    assert stranger.slots["service"] == "new-patient"
+
+
+def test_a_known_name_from_an_unknown_number_gets_a_person_and_learns_nothing(talk: Talk, stranger: Talk) -> None:
+    stranger.say("I need a follow-up tomorrow", "book_appointment")
+    assert stranger.say("Ruth Novak, 4/19/1980") == ["utter_unknown_number"]
+    with stranger.database.reading() as session:
+        assert [task.reason for task in session.scalars(select(Task))] == ["unknown-number"]
+
+
+def test_the_third_wrong_birth_date_locks_out_and_calls_a_person(talk: Talk) -> None:
+    talk.say("When is my appointment?", "check_appointment")
+    assert talk.say("1/1/1970") == ["utter_birth_date_wrong"]
+    assert talk.say("2/1/1970") == ["utter_birth_date_wrong"]
+    assert talk.say("3/1/1970") == ["utter_locked_out"]
+    with talk.database.reading() as session:
+        assert [task.reason for task in session.scalars(select(Task))] == ["identity-lockout"]
+
+
+def test_a_visit_that_needs_an_order_is_refused_with_the_reason(talk: Talk) -> None:
+    talk.say("I want my labs done this week", "book_appointment")
+    assert talk.say("4/19/1980") == ["utter_refused_needs_order"]
+    assert held(talk) == []
+
+
+def test_who_does_not_give_the_visit_is_named_and_others_are_offered(stranger: Talk) -> None:
+    stranger.say("I'm new, first visit with Lars Sorensen on Wednesday", "book_appointment")
+    assert stranger.say("Clara Weiss, 3/12/1985") == ["utter_others_do", "utter_offers"]
+
+
+def test_the_same_turn_twice_books_once(talk: Talk) -> None:
+    talk.say("a follow-up tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    talk.say("1", "select")
+    before = (dict(talk.slots), talk.form)
+    talk.say("yes", "affirm", turn="same")
+    talk.slots, talk.form = before
+    talk.say("yes", "affirm", turn="same")
+    assert len(booked(talk)) == 1
+
+
+def test_a_time_that_was_taken_meanwhile_is_said_and_others_are_offered(talk: Talk) -> None:
+    talk.say("a follow-up tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    talk.say("1", "select")
+    with talk.database.transaction() as session:
+        booking.release(session, held_for=talk.conversation_id, agent="test")
+    assert talk.say("yes", "affirm") == ["utter_time_gone", "utter_offers"]
+    assert booked(talk) == []
+
+
+def test_a_need_at_the_visit_goes_to_its_team_and_onto_the_record(talk: Talk) -> None:
+    talk.say("I use a wheelchair. I'd like a follow-up tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    with talk.database.reading() as session:
+        assert [task.team for task in session.scalars(select(Task))] == ["mobility"]
+        assert session.scalars(select(Patient)).one().needs == ["wheelchair"]
+
+
+def test_words_that_say_nothing_bring_a_person_the_third_time(talk: Talk) -> None:
+    talk.say("I need a visit", "book_appointment")
+    assert talk.say("blorp", "nlu_fallback")[0] == "utter_unclear"
+    assert talk.say("blorp", "nlu_fallback")[0] == "utter_unclear_again"
+    assert talk.say("blorp", "nlu_fallback")[0].startswith("utter_handoff")

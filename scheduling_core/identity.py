@@ -68,6 +68,8 @@ def verify(
 
     named = [patient for patient in on_number if _has_name(patient, given, family)]
     right = [patient for patient in named if patient.birth_date == birth_date]
+    if len(right) > 1 and given:  # twins with names much alike
+        right = [patient for patient in right if names.same(patient.given, given)] or right
     if len(right) == 1:
         session.delete(attempt)
         conversation.patient_id = right[0].id

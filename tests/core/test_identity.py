@@ -170,6 +170,11 @@ def test_twins_are_told_apart_by_name(loaded: Database) -> None:
     assert _say(loaded, talk, RIGHT, name="Ann") == Verdict("verified", ann)
 
 
+def test_twins_with_names_much_alike_are_told_apart_by_the_exact_one(loaded: Database) -> None:
+    _, jayden = _register(loaded, given="Jaden"), _register(loaded, given="Jayden")
+    assert _say(loaded, _talk(loaded), RIGHT, name="Jayden Novak") == Verdict("verified", jayden)
+
+
 def test_a_sibling_who_is_not_on_file_is_not_taken_for_the_twin(loaded: Database) -> None:
     _register(loaded, given="Ann", family="Novak")
     assert _say(loaded, _talk(loaded), RIGHT, name="Ben Novak") == Verdict("unknown")

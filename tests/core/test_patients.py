@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 
 import pytest
 from sqlalchemy import select
@@ -40,6 +41,27 @@ def test_registering_twice_under_one_key_makes_one_patient(database: Database) -
         assert again.id == first.id
         assert len(session.scalars(select(Patient)).all()) == 1
         assert [row.action for row in session.scalars(select(AuditEvent))] == ["C"]
+
+
+def test_two_who_register_at_once_under_one_key_make_one_patient(database: Database) -> None:
+    made: list[str] = []
+    together = threading.Barrier(4)
+
+    def register() -> None:
+        together.wait()
+        with database.transaction() as session:
+            patient = patients.register(
+                session, given="Ruth", family="Novak", birth_date=dt.date(1980, 4, 19), new=True, agent="test", key="turn-1"
+            )
+            made.append(patient.id)
+
+    several = [threading.Thread(target=register) for _ in range(4)]
+    for one in several:
+        one.start()
+    for one in several:
+        one.join()
+    assert len(made) == 4
+    assert len(set(made)) == 1
 
 
 def test_a_new_number_goes_to_the_front_and_the_old_one_stays(database: Database) -> None:

@@ -1,7 +1,7 @@
 """Read sentences with a trained model: python -m parse MODEL.tar.gz < LINES > LINES
 
 Run in bot/dialogue with its own environment. In: {"id", "text"} a line. Out: {"id", "intent", "confidence", "ranking"} a line, the
-ranking being the best three as [intent, confidence]. It reads what the served pipeline reads when no question is open, without
+ranking being the best three as [intent, confidence]. It reads as the served pipeline does outside any conversation, without
 server, database or Rasa itself.
 """
 
@@ -12,9 +12,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import yaml
-
-from components import asked
 from components.embedding import embed
 from components.intents import IntentModel, Ranking
 
@@ -37,8 +34,7 @@ def read(texts: Sequence[str], model: IntentModel, *, least: float, least_lead: 
     """The ranking of each text, the fallback first where the model is not sure enough."""
     for start in range(0, len(texts), BATCH):
         batch = texts[start : start + BATCH]
-        for text, ranking in zip(batch, model.rank(batch, embed(batch)), strict=True):
-            ranking = asked.read(ranking, text, None, None)
+        for ranking in model.rank(batch, embed(batch)):
             unsure = ranking[0][1] < least or ranking[0][1] - ranking[1][1] < least_lead
             yield [(FALLBACK, least), *ranking] if unsure else ranking
 
@@ -52,7 +48,7 @@ def main() -> int:
     rankings = read([str(line["text"]) for line in lines], model, least=least, least_lead=least_lead)
     for line, ranking in zip(lines, rankings, strict=True):
         best = [(intent, round(confidence, 4)) for intent, confidence in ranking[:3]]
-        print(json.dumps({"id": line["id"], "intent": best[0][0], "confidence": best[0][1], "ranking": best}), flush=False)
+        print(json.dumps({"id": line["id"], "intent": best[0][0], "confidence": best[0][1], "ranking": best}))
     return 0
 
 

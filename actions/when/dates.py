@@ -25,7 +25,7 @@ from actions.when.meanings import (
     nth_weekday,
 )  # fmt: skip
 from actions.when.text import Piece
-from actions.when.words import words_of
+from actions.when.words import MOVES, words_of
 
 DATES = Stage()
 _NO_DAY = words_of(
@@ -656,6 +656,8 @@ def _days_of_month(now: Now, m: Match) -> Made:
             return None
         start, _ = month(now.today.year, now.today.month + (m.one("h").letter == "x"))
         return between(date(start.year, start.month, a), date(start.year, start.month, b))
+    if m.pieces[0].letter == "G" and m.said_before(MOVES):
+        return day(coming_day_of_month(now.today, b))
     if m.one("a").letter == "n" and (not now.spanish or m.pieces[0].text != "del"):
         return None
     first = coming_day_of_month(now.today, a)

@@ -14,7 +14,7 @@ from actions.when.dates import DATES, RANGES
 from actions.when.meanings import DAY, Clock, Dates, Moment, Now, Span, Weekdays, Window, date, monday, next_weekday
 from actions.when.say import say_day
 from actions.when.text import Piece, fold, is_spanish, pieces
-from actions.when.words import words_of
+from actions.when.words import MOVES, words_of
 from scheduling_core.calendar.wishes import Days, Hours, TimeWish
 
 _WEEKDAY_KEYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -122,6 +122,8 @@ def _hear(parsed: list[Piece], now: Now) -> _Heard | None:
         heard.start, heard.end = min(heard.start, piece.start), max(heard.end, piece.end)
         if piece.letter in _DAY_LETTERS:
             joined = last_day >= 0 and (_joined(parsed, last_day, at, "|&,/") or _joined(parsed, last_day, at, "|", "y"))
+            if last_day >= 0 and any(p.text in MOVES for p in parsed[last_day + 1 : at]):
+                heard.clocks, heard.windows = [], []  # the hours were those of the visit to be moved
             _add_day(heard, piece, negative, joined, now, _corrects(parsed, last_day, at))
             last_day = at
         elif piece.letter in _TIME_LETTERS:
@@ -187,6 +189,8 @@ def _is_negated(parsed: list[Piece], at: int) -> bool:
         ),
         len(parsed),
     )
+    if _no_behind(parsed, behind):
+        return True
     if behind < len(parsed) and parsed[behind].letter == "N" and parsed[behind].text not in ("no", "not", "ni", "without", "nope"):
         follows = parsed[behind + 1 : behind + 4]
         whole = (
@@ -200,16 +204,21 @@ def _is_negated(parsed: list[Piece], at: int) -> bool:
     for back in range(at - 1, max(-1, at - 8), -1):
         letter, text = parsed[back].letter, parsed[back].text
         if letter == "X":
-            return words == 0
+            return words <= 2 * (text in ("rather not", "i would rather not", "just not"))
         if letter == "N":
             if text in ("no", "nope"):
                 return words == 0 and parsed[at].letter in "Wy"
-            return words == 0 if text in ("not", "ni") else words <= 4
+            return words <= (text == "not" and parsed[back + 1].text in ("do", "have", "want", "take")) if text in ("not", "ni") else words <= 4
         if letter == "_":
             words += 1
         elif letter not in "TAYO~@IrzgP":
             return False
     return False
+
+
+def _no_behind(parsed: list[Piece], at: int) -> bool:
+    """ "los lunes no"."""
+    return at < len(parsed) and parsed[at].text == "no" and all(p.letter in ".," for p in parsed[at + 1 :])
 
 
 def _add_day(heard: _Heard, piece: Piece, negative: bool, joined: bool, now: Now, corrects: bool) -> None:
@@ -369,8 +378,9 @@ def _reading(heard: _Heard, now: Now) -> Reading | None:
     spans: list[tuple[dt.time | None, dt.time | None]] = []
     said: list[tuple[dt.time | None, dt.time | None]] = []
     loose: list[Hours] = []
-    for clock, time in zip(clocks, times, strict=True):
-        if clock.loose:
+    about = any(clock.loose for clock in clocks)
+    for time in times:
+        if about:
             loose.append(_around(time))
         else:
             at += (time,)
@@ -383,8 +393,6 @@ def _reading(heard: _Heard, now: Now) -> Reading | None:
             spans.append(_window_starts(window, now))
             said.append(window.said)
     hours = tuple(Hours(a or _MIDNIGHT, b if b is None or (a or _MIDNIGHT) < b else None) for a, b in spans) + tuple(loose)
-    if at and loose:
-        hours, at = hours + tuple(Hours(t, (dt.datetime.combine(now.today, t) + dt.timedelta(minutes=1)).time()) for t in at), ()
     excluded = tuple(_excluded(each, heard.hint, now) for each in heard.not_windows)
     wish = replace(wish, hours=hours, at=at, except_hours=excluded)
     if not wish:

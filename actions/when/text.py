@@ -55,7 +55,7 @@ _PATTERN = re.compile(
   | (?P<dotted> (?<![\d.])\d{1,2}\.\d{1,2}(?!\d|\.\d) )
   | (?P<ordinal> \b\d{1,2}\s?(?:st|nd|rd|th)\b | \b\d{1,2}(?:ero|er|ro|do|to|\.?[º°ª]) )
   | (?P<number> \d{1,8} )
-  | (?P<half> (?<=\d)\s?(?:a|p)\.?\s?m?\b\.?(?![a-z']) | \b[ap]\.\s?m\b\.? | \b[ap]\s?m\b )
+  | (?P<half> (?<=\d)[ap]\b(?![a-z'.]?[a-z']) | (?<=\d)\s?[ap]\.?\s?m\b\.?(?![a-z']) | \b[ap]\.\s?m\b\.? | \b[ap]\s?m\b )
   | (?P<oclock> o["' ]?\s?cl?ock\b )
   | (?P<word> w/c\b | m\s?-\s?f\b | [a-z]+(?:'[a-z]+)* | [^\W\d_]+ )
   | (?P<mark> \n | [-.,;:?!&|/~+] | (?<![^\s(])[<>](?=\s?\d) | (?<![\w.])@(?=\s?\d) )
@@ -162,6 +162,8 @@ def _name(raw: list[Piece], spanish: bool) -> list[Piece]:
         if found and not (piece.letter == "n" and found[1] == 1):
             (letter, value), count = found
             if not (count == 1 and _misleads(piece, letter, texts, at, spanish)):
+                if letter == "A" and texts[at] == "una" and at and texts[at - 1] in ("la", "a la"):
+                    letter, value = "n", 1  # "a la una"
                 if letter == "r" and value == 1 and texts[at] in ("manana",) and _is_morning(texts, at):
                     letter, value = "P", "morning"
                 whole = " ".join(texts[at : at + count])
@@ -173,58 +175,32 @@ def _name(raw: list[Piece], spanish: bool) -> list[Piece]:
     return named
 
 
+_MAY_FOLLOWS = words.words_of("in of next this early late mid for by until before after through end de en -")
+
+
 def _misleads(piece: Piece, letter: str, texts: list[str], at: int, spanish: bool) -> bool:
-    """A short name of a day or month that is an ordinary word here ("I sat", "it may be", "mar y sol")."""
+    """A name of a day, month or part of a day that is something else here: "I sat", "it may be", "Dr. March", "three nights"."""
     before = texts[at - 1] if at else ""
     after = texts[at + 1] if at + 1 < len(texts) else ""
     text = piece.text
-    titled = at > 1 and before == "." and texts[at - 2] in _TITLES
-    if letter in "mw" and (titled or before in _TITLES or after in _STREETS):
+    if letter in "mw" and (before in _TITLES or (before == "." and at > 1 and texts[at - 2] in _TITLES) or after in _STREETS):
         return True
-    if letter == "w" and text in ("sat", "sun", "wed", "mon", "tu", "dom", "vie"):
-        return text in ("tu", "vie") or (before in ("i", "we", "he", "she", "they", "the", "and", "my") and not after.isdigit())
-    if letter == "m" and text in ("may", "mar", "march", "sep", "dec"):
-        if text == "may":
-            near = (before, after)
-            numbers = any(
-                word.isdigit()
-                or word in ("<o>", "<n>", "<e>", "<d>")
-                or (words.find([word], 0, spanish=spanish) or (("", 0), 0))[0][0] in ("n", "o")
-                for word in near
-                if word
-            )
-            return not (
-                numbers
-                or (
-                    before
-                    in (
-                        "in",
-                        "of",
-                        "next",
-                        "this",
-                        "early",
-                        "late",
-                        "mid",
-                        "for",
-                        "by",
-                        "until",
-                        "before",
-                        "after",
-                        "through",
-                        "end",
-                        "de",
-                        "en",
-                        "mid-",
-                        "-",
-                        "",
-                    )
-                    and after not in ("i", "be", "not", "have")
-                )
-            )
-        return text in ("mar",) and before in ("el", "al")
-    if spanish and letter == "A" and text == "uno":
-        return False
-    return letter == "c" and text == "clock"
+    if text == "nights":
+        return before in ("many", "few", "several") or _is_number(before, spanish)
+    if text in ("tu", "vie"):
+        return True
+    if text in ("sat", "sun", "wed", "mon", "dom"):
+        return before in ("i", "we", "he", "she", "they", "the", "and", "my") and not after.isdigit()
+    if text == "may":
+        alone = before in ("", ".", ",") and after in ("", ".", ",")
+        named = before in _MAY_FOLLOWS and after not in ("i", "be", "not", "have")
+        return not (alone or named or _is_number(before, spanish) or _is_number(after, spanish))
+    return (text == "mar" and before in ("el", "al")) or text == "clock"
+
+
+def _is_number(word: str, spanish: bool) -> bool:
+    found = words.find([word], 0, spanish=spanish) if word else None
+    return word.isdigit() or word in ("<o>", "<n>", "<e>", "<d>") or (found is not None and found[0][0] in ("n", "o", "z"))
 
 
 _TITLES = words.words_of("dr doctor doctora mr mrs ms miss nurse sr sra prof avenida calle")

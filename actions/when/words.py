@@ -237,7 +237,7 @@ _PHRASES_EN: dict[Entry, str] = {
     ("S", None): (
         "as soon as possible; as soon as you can; soon as possible; as early as possible; as quickly as possible; earliest possible;"
         " the soonest; first available; the first available; next available; the next available; earliest available; right away;"
-        " the earliest; earliest; as soon as; right now; very soon; first opening; next opening; the first opening; first one available;"
+        " the earliest; earliest; very soon; first opening; next opening; the first opening; first one available;"
         " soonest available; soonest possible; immediately; a s a p; earliest you have; first appointment available; sooner the better"
     ),
     ("V", None): (
@@ -253,7 +253,8 @@ _PHRASES_EN: dict[Entry, str] = {
     (
         "P",
         "last-thing",
-    ): "last thing; end of day; end of the day; end of business; close of business; eod; last appointment of the day",
+    ): "last thing of the day; last thing in the day; as late as possible; the latest you have; latest you have; latest appointment;"
+        " the latest appointment; latest slot; latest time; latest possible; end of day; end of the day; end of business; close of business; eod; last appointment of the day",
     (
         "P",
         "after-work",
@@ -384,18 +385,19 @@ _PHRASES_EN: dict[Entry, str] = {
         " next to; next step; next of kin; last time; next time; night sweats; morning sickness; second floor; first floor; third floor;"
         " month old; months old; year old; years old; weeks old; week old; days old; day old; weeks pregnant; months pregnant; one moment;"
         " no thanks; no thank you; no problem; no worries; twenty four seven; around the clock; around the corner; part time; full time;"
-        " one on one; one to one; on time; no one; talk later; see you later; years ago; months ago; weeks ago; days ago; i mean it;"
+        " one on one; one to one; right now; any time soon; anytime soon; how are you today; how are you doing today; help today; you today; on time; no one; talk later; see you later; years ago; months ago; weeks ago; days ago; i mean it;"
         " last visit; last appointment; not yet; not sure; not really; how about; what about; sun screen; would like; i'd like; i like;"
         " like to; like an; you like; don't know; dont know; don't remember; not feeling; no insurance; don't have; dont have; don't need"
     ),
 }
 _PHRASES_ES: dict[Entry, str] = {
+    ("W", (0, 1, 2, 3, 4)): "entre semana; dias de semana; dias laborables",
     ("r", 2): "pasado manana",
     ("P", "morning"): "la manana; las mananas; la mananita",
     ("P", "afternoon"): "la tarde; las tardes",
     ("P", "night"): "la noche; las noches",
     ("P", "first-thing"): "a primera hora; primera hora; primera hora de la manana; a primera hora de la manana; primerito",
-    ("P", "last-thing"): "a ultima hora; ultima hora; al final del dia",
+    ("P", "last-thing"): "a ultima hora; ultima hora; al final del dia; lo mas tarde posible; la ultima cita; la ultima del dia; ultima cita",
     (
         "P",
         "after-work",
@@ -433,7 +435,7 @@ _PHRASES_ES: dict[Entry, str] = {
         None,
     ): "antes de; antes del; no mas tarde de; a mas tardar; no despues de; antes que; a mas tardar el; no despues del; no mas tarde del",
     ("F", None): (
-        "despues de; despues del; luego de; luego del; mas tarde de; no antes de; no antes del; pasadas; pasado las; salgo a las; salgo del trabajo a las; sale de la escuela a las; hasta despues de;"
+        "despues de; despues del; luego de; luego del; mas tarde de; no antes de; no antes del; pasadas; pasado las; pasado el; pasada la; salgo a las; salgo del trabajo a las; sale de la escuela a las; hasta despues de;"
         " hasta despues del; no puedo hasta; no antes que; no puedo antes de"
     ),
     ("I", None): "dentro de; de aqui a; en menos de; menos de",
@@ -518,7 +520,7 @@ _LONGEST = max(len(words) for starts in _STARTS[True].values() for words in star
 
 # Words that only Spanish has; two of them, or one in a short text, make it Spanish.
 SPANISH_ONLY = words_of(
-    "el los las la una del por para con cita quiero necesito semana manana lunes martes miercoles jueves viernes sabado domingo hoy"
+    "el los las la una de del por para con cita quiero necesito semana manana lunes martes miercoles jueves viernes sabado domingo hoy"
     " tarde noche enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre antes despues entre hasta"
     " desde cualquier dia mes ano proxima proximo siguiente puede puedo tiene hay cuando lo y mi gracias favor mejor que es nacio naci"
     " dentro nacimiento pasado principios finales mediodia temprano posible semanas hora primera primer segunda segundo ultima dos tres cuatro"
@@ -535,7 +537,7 @@ _SPELLED = [
     *"thanksgiving christmas noviembre diciembre septiembre miercoles proxima siguiente earliest anytime whenever".split(),
 ]
 _NO_TYPOS = words_of(
-    "monthly sunny mourning warning meeting moving sundae money tuesdays saturated someday today's weekday sundays seeming even leaving"
+    "monthly sunny mourning warning meeting moving sundae money tuesdays saturated someday today's weekday sundays seeming even leaving whatever wherever forever"
     " morning's proximal"
 )
 
@@ -548,6 +550,9 @@ def find(words: list[str], at: int, *, spanish: bool) -> tuple[Entry, int] | Non
                 return entry, count
     entry = _WORDS[spanish].get(words[at])
     return (entry, 1) if entry else None
+
+# Behind one of these, "from ... to ..." is no range: the second is wanted.
+MOVES = words_of("move moved moving change changed changing reschedule rescheduled switch switched push cambiar mover pasar cambiarla moverla")
 
 
 @lru_cache(maxsize=4096)

@@ -61,7 +61,7 @@ def queue(
     if patient_id is not None:
         audit.record(
             session,
-            agent=f"assistant:{conversation_id}" if author == "assistant" else author,
+            agent=_agent(author, conversation_id),
             action="C",
             entity="Communication",
             entity_id=message_id,
@@ -69,6 +69,12 @@ def queue(
             detail={"kind": kind},
         )
     return _get(session, message_id)
+
+
+def _agent(author: str, conversation_id: str | None) -> str:
+    if author == "assistant" and conversation_id is not None:
+        return f"assistant:{conversation_id}"
+    return "worker" if author in ("assistant", "system") else f"staff:{author}"
 
 
 def opted_out(session: Session, phone: str, channel: Channel = Channel.SMS) -> bool:
@@ -152,7 +158,16 @@ def claim_due(session: Session, *, worker: str, limit: int, lease_seconds: float
         .returning(Communication)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return sorted(claimed, key=lambda message: message.sequence)
+    found = sorted(claimed, key=lambda message: message.sequence)
+    return [message for message in found if not _withhold(session, message)]
+
+
+def _withhold(session: Session, message: Communication) -> bool:
+    """The last look before a text goes out: the wish for none may have come while it was queued, or between two tries."""
+    if message.channel is not Channel.SMS or message.kind in GOES_OUT_ANYWAY or not opted_out(session, message.phone):
+        return False
+    message.status = Delivery.WITHHELD
+    return True
 
 
 def mark_sent(session: Session, *, communication_id: str, external_id: str | None) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import holidays
@@ -247,24 +247,22 @@ def _holiday_calendar(clinic: ClinicFile) -> Iterator[Finding]:
     if clinic.holiday_calendar is None:
         return
     country, _, subdivision = clinic.holiday_calendar.partition("-")
-    supported = _supported_holidays()
+    with contextlib.suppress(NotImplementedError):
+        holidays.country_holidays(country, subdiv=subdivision or None)
+        return
+    supported = holidays.list_supported_countries(include_aliases=True)  # slow: it loads every calendar
     if country not in supported:
         yield Finding(
             ("holiday_calendar",),
             f'there is no holiday calendar of "{country}"',
             'write the code of a country and of a subdivision, for example "US-IL"',
         )
-    elif subdivision and subdivision not in supported[country]:
+    else:
         yield Finding(
             ("holiday_calendar",),
             f'the holiday calendar of {country} knows no "{subdivision}"',
             did_you_mean(subdivision, supported[country]) or f'write "{country}" for the whole country',
         )
-
-
-@lru_cache(maxsize=1)
-def _supported_holidays() -> dict[str, list[str]]:
-    return holidays.list_supported_countries(include_aliases=True)
 
 
 def _backwards(span: Span, key: Key) -> Iterator[Finding]:

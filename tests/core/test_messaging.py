@@ -135,6 +135,16 @@ def test_nothing_goes_to_who_opted_out_until_they_opt_in_again(database: Databas
     assert _queue(database, "reply").status is Delivery.QUEUED
 
 
+def test_a_text_that_is_tried_again_does_not_reach_who_opted_out_meanwhile(database: Database) -> None:
+    message = _queue(database, "hello")
+    _claim(database)
+    with database.transaction() as session:
+        messaging.record_opt_out(session, RUTH, out=True, source="keyword")
+        messaging.mark_failed(session, communication_id=message.id, error="503", permanent=False, retry_in=0)
+    assert _claim(database) == []
+    assert _status(database, message) is Delivery.WITHHELD
+
+
 @pytest.mark.parametrize("kind", ["emergency", "opt-out"])
 def test_the_emergency_sentence_and_the_confirmation_reach_who_opted_out(database: Database, kind: str) -> None:
     with database.transaction() as session:

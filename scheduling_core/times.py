@@ -31,4 +31,12 @@ def to_wall(instant: dt.datetime, zone: ZoneInfo) -> dt.datetime:
 
 def from_wall(day: dt.date, time: dt.time, zone: ZoneInfo) -> dt.datetime:
     """Wall time as a UTC instant. A time that the clock skips is the instant after the gap; one that comes twice is the first."""
-    return dt.datetime.combine(day, time, zone).astimezone(UTC)
+    wall = dt.datetime.combine(day, time)
+    instant = wall.replace(tzinfo=zone).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall:
+        return instant
+    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)  # of a skipped time, the two folds lie on both sides of the gap
+    offset = before.astimezone(zone).utcoffset()
+    while before.astimezone(zone).utcoffset() == offset:
+        before += dt.timedelta(minutes=1)
+    return before

@@ -15,7 +15,7 @@ _OLDEST = 110  # years
 
 @dataclass(frozen=True)
 class BirthDate:
-    """A birth date; `corrected` where the text took an earlier one back; `readings` are both dates where a two-digit year leaves two."""
+    """A birth date; `corrected` where the text took an earlier one back, `readings` both where two digits leave two years."""
 
     date: dt.date
     corrected: bool = False
@@ -23,7 +23,7 @@ class BirthDate:
 
 
 def read_birth_date(text: str, now: dt.datetime, *, language: str | None = None) -> BirthDate | None:
-    """The birth date that `text` names, the last one where it corrects itself; None where there is none that a living person can have."""
+    """The birth date that `text` names, the last one where it corrects itself; None where none is one of a living person."""
     folded = fold(text[:1000])
     here = Now(now, is_spanish(folded, language))
     found = _BIRTHS.rewrite(here, _split_digits(pieces(_joined_digits(folded), language=language)))

@@ -14,7 +14,7 @@ Build = Callable[[Now, "Match"], Made]
 
 
 class Match:
-    """The pieces that a pattern matched, whole or by a group's name (which a rule's other patterns may lack); `left` and `right` stand beside."""
+    """The pieces that a pattern matched, whole or by a group's name; a group may be missing from some of a rule's patterns."""
 
     def __init__(self, pieces: Sequence[Piece], found: re.Match[str]) -> None:
         self._pieces, self._found = pieces, found
@@ -71,6 +71,12 @@ class Stage:
             return build
 
         return add
+
+    def with_rules_of(self, other: Stage) -> Stage:
+        """A stage that tries the rules of both."""
+        both = Stage()
+        both._rules = [*self._rules, *other._rules]
+        return both
 
     def rewrite(self, now: Now, pieces: list[Piece]) -> list[Piece]:
         letters = "".join(piece.letter for piece in pieces)

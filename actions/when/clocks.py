@@ -9,7 +9,8 @@ from actions.when.words import words_of
 
 CLOCKS = Stage()
 _COUNTED = words_of(
-    "times visits appointments people kids children persons mg pills others other more different questions shots patients adults doctors"
+    "times visits appointments people kids children persons mg pills others other more different questions shots"
+    " patients adults doctors"
     " slots options spots street st ave avenue road floor nights blocks miles veces personas ninos citas preguntas of"
 )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from actions.when.cascade import Made, Match, Stage
 from actions.when.clocks import of_piece
 from actions.when.context import moved
-from actions.when.dates import between, day, unit_dates
+from actions.when.dates import between, day
 from actions.when.meanings import (
     DAY,
     Dates,
@@ -25,10 +25,13 @@ from actions.when.meanings import (
     nearest,
     next_weekday,
 )
+from actions.when.periods import unit_dates
 from actions.when.text import Piece
 from actions.when.words import MOVES, words_of
 
 LISTS, SHAPES, BOUNDS = Stage(), Stage(), Stage()
+
+
 def _is_move(m: Match) -> bool:
     """ "move it from Tuesday to Thursday" is no range: Thursday is wanted."""
     return m.pieces[0].letter in "GO" and m.said_before(MOVES)
@@ -87,7 +90,9 @@ def _weekday_and_date(now: Now, m: Match) -> Made:
     return day(found) if dates.grain == "week" else None
 
 
-_WITHIN = frozenset(("within", "in less than", "less than", "in under", "no more than", "in no more than", "en menos de", "menos de"))
+_WITHIN = frozenset(
+    ("within", "in less than", "less than", "in under", "no more than", "in no more than", "en menos de", "menos de")
+)
 
 
 @SHAPES.rule(r"F(?P<d>D)")
@@ -407,7 +412,7 @@ def _date_bound(now: Now, m: Match) -> Made:
         first, last, end_like = piece.value.first, piece.value.last, piece.value.end_like
     if way.letter == "G" and way.text == "since" and m.left and m.left.text in ("sick", "hurting", "hurts", "pain", "fever"):
         return None
-    if last is not None and last < now.today or way.letter == "G" and piece.text.endswith(("'s", "todays")):
+    if (last is not None and last < now.today) or (way.letter == "G" and piece.text.endswith(("'s", "todays"))):
         return None
     if way.letter == "G" and piece.letter == "a" and piece.value.grain == "days":
         return ("a", piece.value)

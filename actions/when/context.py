@@ -1,4 +1,4 @@
-"""Words that point at another visit or at the times last offered: "same time next week", "the later one", "push it back an hour"."""
+"""Words that point at another visit or at the times last offered: "same time next week", "the later one"."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ class Duration:
 class Dates:
     """Days from `first` to `last`, an open end being None; `bound` as in Reading.
 
-    `wide` are the days to search where "about" is meant; `end_like` that it is itself an end ("end of March"), `bare` that only a day of the
-    month was said; `question` and `readings` as in Reading.
+    `wide` are the days to search where "about" is meant; `end_like` says that it is itself an end ("end of March"), `bare` that only
+    a day of the month was said; `question` and `readings` as in Reading.
     """
 
     first: dt.date | None
@@ -85,7 +85,7 @@ class Weekdays:
 
 @dataclass(frozen=True)
 class Window:
-    """Hours of a day: `starts` is what a visit's start must fit, `said` what a caller would name; `half` tells a bare hour's half of the day."""
+    """Hours of a day: a visit's start must fit `starts`, a caller would name `said`; `half` tells a bare hour's half of the day."""
 
     name: str
     starts: tuple[dt.time, dt.time | None]

@@ -7,13 +7,17 @@ import datetime as dt
 from scheduling_core.calendar.wishes import Days, Hours, TimeWish
 
 _WEEKDAYS = {
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
-    "es": "lunes martes miércoles jueves viernes sábado domingo".split(),
+    "en": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    "es": ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
 }
 _MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split(),
-}
+    "en": [
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    ],
+    "es": [
+        "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
+    ],
+}  # fmt: skip
 _YEAR_SAID_AFTER = dt.timedelta(days=300)  # until then the month tells the year
 
 

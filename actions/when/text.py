@@ -44,8 +44,10 @@ def fold(text: str) -> str:
 
 _PATTERN = re.compile(
     r"""
-    (?P<junk> \b24/7\b | \b\d{3}-\d{4}\b | \b\d{5}-\d{4}\b | \+\d[\d().\ -]{6,20}\d | (?<!\d)\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}\b | (?<![\d/.-])\d{5,}(?![/-])
-          | [$€£#]\s?\d[\d.,]* | \d[\d.,]*\s?(?:%|€|percent\b|dollars?\b|bucks\b|euros?\b|degrees?\b|mg\b|lbs?\b|pounds?\b|kids?\b|children\b|people\b|years?[ -]old\b|yo\b|y/o\b)
+    (?P<junk> \b24/7\b | \b\d{3}-\d{4}\b | \b\d{5}-\d{4}\b | \+\d[\d().\ -]{6,20}\d
+          | (?<!\d)\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}\b | (?<![\d/.-])\d{5,}(?![/-]) | [$€£#]\s?\d[\d.,]*
+          | \d[\d.,]*\s?(?:%|€|percent\b|dollars?\b|bucks\b|euros?\b|degrees?\b|mg\b|lbs?\b|pounds?\b
+              |kids?\b|children\b|people\b|years?[ -]old\b|yo\b|y/o\b)
           | \b\d{1,3}\s?-?(?:year|yr|month|week|day)s?[- ](?:old|check|checkup|check-up|visit|well|follow)\b
           | \b\d{1,3}\.\d{3,} )
   | (?P<full> (?<![\d/.])\d{1,4}\s?(?P<s>[/.-])\s?\d{1,2}\s?(?P=s)\s?\d{1,4}(?![\d/]) )

@@ -59,7 +59,9 @@ def test_two_digits_that_leave_two_centuries_name_both():
     assert read_birth_date("3/12/85", NOW).readings == ()
 
 
-@pytest.mark.parametrize("text", ["2/30/1985", "13/13/1985", "11/20/2026", "1/1/1850", "March 12", "1988", "yes", "", "312 555 0142"])
+@pytest.mark.parametrize(
+    "text", ["2/30/1985", "13/13/1985", "11/20/2026", "1/1/1850", "March 12", "1988", "yes", "", "312 555 0142"]
+)
 def test_dates_that_nobody_living_has_are_none(text):
     assert read_birth_date(text, NOW) is None
 

@@ -106,7 +106,9 @@ def test_stretches_of_days(text, expected):
     assert wish(text) == {"days": expected}
 
 
-@pytest.mark.parametrize("text", ["Wednesday or later", "from Wednesday on", "any day from Wednesday", "whenever, from wednesday onwards"])
+@pytest.mark.parametrize(
+    "text", ["Wednesday or later", "from Wednesday on", "any day from Wednesday", "whenever, from wednesday onwards"]
+)
 def test_open_ended_days(text):
     assert wish(text) == WEDNESDAY_ON
 

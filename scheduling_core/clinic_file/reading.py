@@ -90,7 +90,7 @@ _STAND_INS: Mapping[str, Mapping[str, Any]] = {
 def _stand_in(value: Any, key: Key) -> bool:
     """Put something harmless where the file must say something and does not, so that the rest can be looked at."""
     section, rest = str(key[0]) if key else "", key[1:]
-    if section not in _STAND_INS or (len(rest) == 1 and rest[0] not in _STAND_INS[section]):
+    if section not in _STAND_INS or (rest and rest[0] not in _STAND_INS[section]):
         return False
     if not isinstance(value.get(section), dict):
         value[section] = {}

@@ -111,6 +111,9 @@ def _mapping(node: yaml.MappingNode, key: Key, tree: Tree, above: tuple[yaml.Nod
 def _scalar(node: yaml.ScalarNode, key: Key, tree: Tree) -> Any:
     """YAML 1.1 reads 12:30 as 750, 010 as 8, and no as false. Here a number is a number in digits, and the rest are words."""
     text = str(node.value)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        tree.findings.append(Finding(key, "there is half a character in this text", "write the character itself"))
+        return "?"
     if node.tag not in (_BOOL, _INT, _FLOAT, _NULL, _DATE):
         return text
     tree.raw[key] = text

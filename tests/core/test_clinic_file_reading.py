@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from scheduling_core.clinic_file.reading import ClinicFileError, read
 from scheduling_core.clinic_file.schema import ClinicFile
@@ -296,3 +298,25 @@ def test_parts_may_be_shared_with_anchors(tmp_path: Path) -> None:
     )
     file.write_text(shared, encoding="utf-8")
     assert read(file).handoff.hours == read(CLINICS / "maple.yml").locations_by_id["south"].hours
+
+
+_JUNK = st.sampled_from(
+    ["", "12", "-1", "yes", "[a]", "{a: b}", "08:00", '"x"', "*x", "&x", "!!int x", "2026-02-30", '"\\ud800"', "? a", "\t"]
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=st.lists(st.tuples(st.integers(0, len(RIGHT) - 1), st.integers(0, 20), _JUNK), min_size=1, max_size=3))
+def test_whatever_is_written_is_read_or_explained(tmp_path: Path, edits: list[tuple[int, int, str]]) -> None:
+    content = RIGHT
+    for start, length, put in edits:
+        content = content[:start] + put + content[start + length :]
+    file = tmp_path / "clinic.yml"
+    file.write_text(content, encoding="utf-8")
+    try:
+        read(file)
+    except ClinicFileError as refused:
+        lines = str(refused).splitlines()
+        assert len(lines) == len(refused.mistakes)
+        assert all(1 <= mistake.line <= len(content.splitlines()) for mistake in refused.mistakes)
+        assert not any("Input should" in line for line in lines)  # a sentence of the library, not of ours

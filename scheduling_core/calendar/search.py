@@ -118,7 +118,7 @@ def nearest(session: Session, clinic: ClinicFile, request: Request, *, wish: Tim
         search = _Search(session, clinic, asked, replace(wish, hours=(), at=()))
         for day in search.horizon():
             candidates = sorted(search.candidates(day), key=lambda one: (_minutes_off(wish, one), rank(one, soonest=True)))
-            if picked := _spread(candidates, count, ()):
+            if picked := _spread(search, candidates, count, ()):
                 return [search.free_time(one.open, one.tick) for one in picked]
     for eased in (any_day, replace(any_day, hours=(), at=())):
         search = _Search(session, clinic, asked, eased)
@@ -127,7 +127,7 @@ def nearest(session: Session, clinic: ClinicFile, request: Request, *, wish: Tim
             around = search.horizon(first - _DAYS_AROUND, last + _DAYS_AROUND)
             candidates = [one for day in around for one in search.candidates(day)]
             candidates.sort(key=lambda one: (_days_off(wish, one), rank(one, soonest=False)))
-            if picked := _spread(candidates, count, ()):
+            if picked := _spread(search, candidates, count, ()):
                 return [search.free_time(one.open, one.tick) for one in picked]
         if found := _offers(search, count, ()):
             return found
@@ -265,6 +265,13 @@ class _Search:
                 found.append(_Candidate(one, one.stretch.first + place, waste, load))
         return found
 
+    def exclude_each_other(self, one: _Candidate, other: _Candidate) -> bool:
+        """Whether two times need the same practitioner or, as far as we look, the same room at once."""
+        if abs(one.tick - other.tick) >= self.before + self.visit + self.after:
+            return False
+        same_room = one.open.used_rooms is not None and one.open.stretch.location_id == other.open.stretch.location_id
+        return one.open.practitioner is other.open.practitioner or same_room
+
     def free_time(self, one: _Open, tick: int) -> FreeTime:
         first, end = tick - self.before, tick + self.visit + self.after
         room_id = None
@@ -291,38 +298,49 @@ def _offers(search: _Search, count: int, avoid: Collection[tuple[str, dt.datetim
     for day in search.horizon():
         ranked = sorted(search.candidates(day), key=lambda one: rank(one, soonest=search.wish.soonest))
         candidates += ranked
-        picked = _apart(ranked, count, avoid, _APART[0], picked)
+        picked = _apart(search, ranked, count, avoid, _APART[0], picked)
         if len(picked) == count:
             break
     else:
-        picked = _spread(candidates, count, avoid)
+        picked = _spread(search, candidates, count, avoid)
     return [search.free_time(one.open, one.tick) for one in picked]
 
 
-def _spread(ranked: list[_Candidate], count: int, avoid: Collection[tuple[str, dt.datetime]]) -> list[_Candidate]:
+def _spread(search: _Search, ranked: list[_Candidate], count: int, avoid: Collection[tuple[str, dt.datetime]]) -> list[_Candidate]:
     """The first few that lie far apart, or less far where there are not enough."""
     picked: list[_Candidate] = []
     for distance in _APART:
-        picked = _apart(ranked, count, avoid, distance, [])
+        picked = _apart(search, ranked, count, avoid, distance, [])
         if len(picked) == count:
             break
     return picked
 
 
 def _apart(
-    ranked: list[_Candidate], count: int, avoid: Collection[tuple[str, dt.datetime]], distance: int, picked: list[_Candidate]
+    search: _Search,
+    ranked: list[_Candidate],
+    count: int,
+    avoid: Collection[tuple[str, dt.datetime]],
+    distance: int,
+    picked: list[_Candidate],
 ) -> list[_Candidate]:
-    """`picked` and the first of the ranked that keep a distance in ticks from it, from each other and from what is avoided."""
+    """`picked` and the first of the ranked that keep a distance in ticks from it, from each other and from what is avoided.
+
+    All of them can be held at once.
+    """
     picked = list(picked)
     refused = {(practitioner_id, ticks.tick_of(start)) for practitioner_id, start in avoid}
     starts = [tick for _, tick in refused] + [one.tick for one in picked]
     for one in ranked:
         if len(picked) == count:
             break
-        if (one.open.practitioner.id, one.tick) not in refused and all(abs(one.tick - other) >= distance for other in starts):
+        if (
+            (one.open.practitioner.id, one.tick) not in refused
+            and all(abs(one.tick - other) >= distance for other in starts)
+            and not any(search.exclude_each_other(one, other) for other in picked)
+        ):
             picked.append(one)
             starts.append(one.tick)
-            refused.add((one.open.practitioner.id, one.tick))
     return picked
 
 

@@ -93,7 +93,7 @@ _FOR_OTHER = re.compile(
     rf"\b(?:for|about|see|seen|bring(?:ing)?|para|de|sobre|cancel|move|reschedule|book|schedule|on behalf of|calling for|patient is|meant|mean)\s+(?:that\s+one\s+for\s+)?(?:my|our|the|mi|mis|nuestro|nuestra)\s+"
     rf"(?:\d+ ?(?:year|yr|month|week)s? ?-?old\s+|little\s+|oldest\s+|youngest\s+|new\s+|elderly\s+|late\s+)*(?P<a>{_REL})\b(?!'s (?:name|insurance|doctor))"
     rf"|\b(?:my|our|mi|nuestra|nuestro)\s+(?:\d+ ?(?:year|yr|month|week)s? ?-?old\s+|little\s+|oldest\s+|youngest\s+|elderly\s+)*(?P<b>{_REL})(?:\s+[^\W\d]+){{0,2}}?\s+"
-    rf"(?:needs?|has|had|is|was|wants?|would|could|can|should|got|hurt|isn't|hasn't|feels?|woke|keeps|needed|fell|also|necesita|tiene|esta|quiere|'s)\b(?!\s+(?:sick of|gave|told|said))"
+    rf"(?:needs?|has|is|was|wants?|would|could|can|should|got|hurt|isn't|hasn't|feels?|woke|keeps|needed|fell|also|necesita|tiene|esta|quiere|'s)\b(?!\s+(?:sick of|gave|told|said))"
     rf"|\b(?:my|our|mi)\s+(?P<c>{_REL})(?:\s+[^\W\d]+){{0,2}}?'s?\s+(?:\w+\s+){{0,2}}(?:appointment|visit|checkup|check-up|physical|shot|shots|vaccine|appt)"
     rf"|^\W*(?:(?:it's|its|it is|es|no|yes|actually|sorry)\W+)*(?:for |para )?(?:my|our|mi)\s+(?P<d>{_REL})(?:[\s,]+[^\W\d]+){{0,3}}\W*$"
 )

@@ -42,5 +42,12 @@ def wants_to_book(turn: Turn) -> bool:
     return turn.confidence < FIRM and not _ASKS_TO_KNOW.search(low)
 
 
+def names_a_visit(turn: Turn) -> bool:
+    """Words that can only be about a new visit: what it is for, with whom, or that one is wanted."""
+    said = turn.mentions
+    return bool(said.services or said.complaint or said.practitioners or _NEW_VISIT.search(plain(turn.text)))
+
+
+_NEW_VISIT = re.compile(r"\b(?:an? |need |want |make |book |new )?(?<!my )(?:appt|appointment|cita)\b(?! (?:is|was|on|at|today|tomorrow))")
 _WISHES_FOR_VISIT = re.compile(r"\b(?:appointment|appt|visit|see|book|schedule|come in|cita|consulta|ver a)\b")
 _ASKS_TO_KNOW = re.compile(r"^\W*(?:what|how|why|which|do i|should i|can i take|is it|are there|does|que|como|por que|cual|debo)\b")

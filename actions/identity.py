@@ -98,7 +98,7 @@ def _ask(turn: Turn, *, name: bool, birth_date: bool) -> Standing:
         turn.say("utter_request_birth_date_of", first=str(whose).split()[0])
     else:
         turn.say("utter_request_birth_date")
-    turn.ask("birth_date" if birth_date else "name")
+    turn.ask("birth_date" if birth_date and (not name or not turn.by_voice) else "name")
     return Standing.ASKED
 
 

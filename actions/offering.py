@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actions import facts, sentences, when
 from actions.turn import Turn
+from actions.words import plain
 from scheduling_core import booking
 from scheduling_core.calendar import search
 from scheduling_core.calendar.requests import FreeTime, Request
@@ -112,9 +114,24 @@ def _take_up_time(turn: Turn, anchor: dt.datetime | None, text: str | None) -> b
     if reading.question:
         turn.set(doubt={"time": list(reading.readings)})
         return True
-    fresh = wish(turn).refined_by(reading.wish) if reading.wish else reading.wish
+    fresh = wish(turn).refined_by(_same_month(turn, reading.wish)) if reading.wish else reading.wish
     turn.set(time=fresh.as_json() or {"any": True})
     return True
+
+
+def _same_month(turn: Turn, fresh: TimeWish) -> TimeWish:
+    """"Only the 16th" said again of a day that was wished before is that day, in whichever month it lies."""
+    before = wish(turn).days
+    if len(before) == len(fresh.days) == 1 and not _MONTH.search(plain(turn.text)):
+        old, new = before[0], fresh.days[0]
+        if old.first == old.last and new.first == new.last and old.first and new.first and old.first.day == new.first.day:
+            return replace(fresh, days=before)
+    return fresh
+
+
+_MONTH = re.compile(
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|ene|abr|ago|dic)[a-z]*\b|\d/\d|\b(?:today|tomorrow|hoy|manana|(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|satur|sun)(?:day)?)\b"
+)
 
 
 def has_time_wish(turn: Turn) -> bool:

@@ -79,6 +79,8 @@ def answer_needs(turn: Turn) -> None:
     if not note_needs(turn):
         ask_team(turn, team="desk", reason="need-other", description="A patient needs help at the visit.")
         turn.say("utter_need_noted")
+    if turn.mentions.services:
+        turn.followup = "booking_form"
 
 
 @action("action_billing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actions import offering, people, sentences
 from actions.forms import clear
+from actions.goals import names_a_visit
 from actions.turn import Turn, action
 
 
@@ -20,7 +21,7 @@ def help_(turn: Turn) -> None:
 @action("action_not_understood")
 def not_understood(turn: Turn) -> None:
     """Words that say nothing we know: another hint the second time, a person the third."""
-    if turn.mentions.services or turn.mentions.complaint:
+    if names_a_visit(turn):
         turn.followup = "booking_form"
         return
     count = int(turn.slot("unclear") or 0) + 1
@@ -52,7 +53,7 @@ def nothing_open(turn: Turn) -> None:
     turn.set(proposed=None)
     if proposed and turn.yes:
         turn.followup = proposed
-    elif turn.mentions.services or turn.mentions.complaint:
+    elif names_a_visit(turn):
         turn.followup = "booking_form"
     else:
         turn.say("utter_nothing_to_stop" if turn.yes is False else "utter_nothing_open")

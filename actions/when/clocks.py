@@ -11,7 +11,7 @@ CLOCKS = Stage()
 _COUNTED = words_of(
     "times visits appointments people kids children persons mg pills others other more different questions shots"
     " patients adults doctors"
-    " slots options spots street st ave avenue road floor nights blocks miles veces personas ninos citas preguntas of"
+    " slots options spots street st ave avenue road floor nights blocks miles veces personas ninos citas preguntas of locations"
 )
 
 
@@ -62,7 +62,7 @@ def _made(found: Clock | None) -> Made:
     return ("i", found) if found else None
 
 
-@CLOCKS.rule(r"(?P<t>[tnzf])(?:-?c)?(?P<p>p)?", r"n(?P<t>t)")
+@CLOCKS.rule(r"(?P<t>[tnzf])(?:-?c)?(?P<p>p)?", r"(?P<t>[tnz])IT(?P<p>p)", r"n(?P<t>t)")
 def _plain(now: Now, m: Match) -> Made:
     piece, half = m.one("t"), m.value("p")
     if len(m.pieces) == 2 and m.pieces[1] is piece:
@@ -94,6 +94,7 @@ def _plain(now: Now, m: Match) -> Made:
     return _made(of_piece(piece, half, loose=_loose(m) or ish))
 
 
+_BEHIND_A_TIME = words_of("please then works work ok okay if is would will for  good fine today instead sharp por")
 _ASKING = frozenset(("make it", "how about", "what about", "we do", "you do", "do it at", "make that", "to do"))
 
 
@@ -110,8 +111,9 @@ def _bare(now: Now, m: Match, piece: Piece) -> Made:
         alone = not right or right.letter in ".CX|" or right.text in ("please", "then")
         return _made(of_piece(piece)) if alone and not (now.offered and piece.value <= len(now.offered)) else None
     if left and left.letter == "@":
-        if m.ahead("P_"):
-            return None  # "at three night markets"
+        numbered = len(piece.text) > 2 and piece.text.isdigit() and right.letter == "_" and right.text not in _BEHIND_A_TIME
+        if numbered or m.ahead("P_|O_"):
+            return None  # "at 120 W Main", "at three night clinics", "at 2 of your places"
         if left.text in ("like", "near", "about", "around") and right and right.letter == "_" and piece.value < 4:
             return None
         found = of_piece(piece, loose=_loose(m))
@@ -310,9 +312,10 @@ _UNITS = {
 
 def duration(count: float, unit: str) -> Duration:
     months, days, minutes = _UNITS[unit]
+    count = min(count, 100.0) if months else count  # nobody books a century ahead
     if months and count % 1:
         return Duration(days=round(count * months * 30.4), unit=unit)
-    return Duration(int(min(count, 9999) * months), min(count, 99999) * days, min(count, 99999) * minutes, unit)
+    return Duration(int(count * months), count * days, count * minutes, unit)
 
 
 DURATIONS = Stage()
@@ -324,7 +327,7 @@ def _duration(now: Now, m: Match) -> Made:
     count = 3 if any(p.letter == "φ" for p in m.pieces) else number.value
     if number.letter == "n" and len(number.text) > 3 and number.text.isdigit():
         return None
-    return ("D", duration(float(count), unit))
+    return ("D", duration(float(count), unit)) if count <= (100 if unit in ("month", "year") else 1000) else None
 
 
 @DURATIONS.rule(

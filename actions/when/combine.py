@@ -25,7 +25,7 @@ from actions.when.meanings import (
     nearest,
     next_weekday,
 )
-from actions.when.periods import unit_dates
+from actions.when.periods import span_of
 from actions.when.text import Piece
 from actions.when.words import MOVES, words_of
 
@@ -216,12 +216,11 @@ def _part_of_dates(now: Now, m: Match) -> Made:
         return between(monday(week.first), monday(week.first) + 6 * DAY, "week") if week.is_day else None
     how, dates = m.one("how"), m.value("a")
     if m.one("u"):
-        built = unit_dates(now, m.value("u"), 0) if m.value("u") in ("week", "month", "year") else None
-        if not built:
+        unit = m.value("u") if m.value("u") in ("week", "month", "year") else ""
+        over = unit == "month" and now.today.day > {"b": 10, "M": 20}.get(how.letter, 31)
+        dates = span_of(now, unit, int(over))
+        if dates is None:
             return None
-        dates = built[1]
-        if dates.grain == "month" and now.today.day > {"b": 10, "M": 20}.get(how.letter, 31):
-            dates = unit_dates(now, m.value("u"), 1)[1]
     first, last = dates.first, dates.last
     if first is None or last is None or dates.bound:
         return None
@@ -410,8 +409,8 @@ def _date_bound(now: Now, m: Match) -> Made:
         if piece.value.bound or piece.value.first is None:
             return None
         first, last, end_like = piece.value.first, piece.value.last, piece.value.end_like
-    if way.letter == "G" and way.text == "since" and m.left and m.left.text in ("sick", "hurting", "hurts", "pain", "fever"):
-        return None
+    if way.text == "since" and not piece.text.startswith(("today", "tomorrow")):
+        return [("_", None)]  # "it hurts since Monday" is no wish
     if (last is not None and last < now.today) or (way.letter == "G" and piece.text.endswith(("'s", "todays"))):
         return None
     if way.letter == "G" and piece.letter == "a" and piece.value.grain == "days":
@@ -467,6 +466,28 @@ def _year_bound(now: Now, year: int, way: str) -> Made:
     if way == "F":
         return ("a", Dates(dt.date(year + 1, 1, 1), None, bound="after"))
     return ("a", Dates(now.today, dt.date(year - 1, 12, 31), bound="before")) if way == "B" else None
+
+
+@BOUNDS.rule(r"(?P<way>[BFU])[~T]*(?P<d>[aw])[,]?@*(?P<i>i)")
+def _day_and_clock_bound(now: Now, m: Match) -> Made:
+    """ "by tomorrow at 5"."""
+    piece, clock = m.one("d"), m.value("i")
+    return [(piece.letter, piece.value), ("y", Span(clock, None) if m.one("way").letter == "F" else Span(None, clock))]
+
+
+@BOUNDS.rule(r"[vG]j(?:&|2|-|U)[~T]*(?P<d>[aw])")
+def _from_now(now: Now, m: Match) -> Made:
+    """ "between now and Friday"."""
+    piece = m.one("d")
+    last = next_weekday(now.today, piece.value) if piece.letter == "w" else piece.value.last
+    return ("a", Dates(now.today, last, bound="before")) if last and last >= now.today else None
+
+
+@BOUNDS.rule(r"(?<=w)(?P<t>n)(?=[.,]|$)")
+def _weekday_and_hour(now: Now, m: Match) -> Made:
+    """ "Friday 2"."""
+    found = of_piece(m.one("t"))
+    return ("i", found) if found and (m.value("t") <= 12 or len(m.one("t").text) > 2) else None
 
 
 @BOUNDS.rule(r"B[@T~]*(?P<y>y)")

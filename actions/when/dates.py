@@ -50,10 +50,10 @@ def year_of(pieces: list[Piece], today: dt.date) -> int | None:
 
 
 def short_year(number: int, today: dt.date) -> int:
-    """Two digits: this century's unless that lies more than twenty years ahead."""
+    """Two digits: this century's unless that lies years ahead, as no visit does: then it is a birth year."""
     if number >= 100:
         return number
-    return 2000 + number if 2000 + number <= today.year + 20 else 1900 + number
+    return 2000 + number if 2000 + number <= today.year + 3 else 1900 + number
 
 
 @DATES.rule("e")
@@ -133,7 +133,7 @@ def _dotted_named(now: Now, m: Match) -> Made:
     return day(date(year, m.value("m"), m.value("d"))) if year else None
 
 
-@DATES.rule(r"T?(?P<n>[ol])(?P<w>w)[OI]?T?(?:(?P<m>m)O?(?P<y>n)?|(?P<x>[xh])u|u(?P<x2>x))")
+@DATES.rule(r"T?(?P<n>[ol])(?P<w>w)[OI]?T?(?:(?P<m>m)O?(?P<y>n)?|(?P<x>[xhT])u|u(?P<x2>x))")
 def _nth_weekday_of_month(now: Now, m: Match) -> Made:
     nth = -1 if m.one("n").letter == "l" else m.value("n")
     if m.one("m"):
@@ -147,7 +147,10 @@ def _nth_weekday_of_month(now: Now, m: Match) -> Made:
     if m.pieces[-1].value not in ("month", None) or (m.pieces[-1].letter == "u" and m.pieces[-1].value != "month"):
         return None
     ahead = 1 if m.one("x2") or m.one("x").letter == "x" else 0
-    return day(nth_weekday(*month(now.today.year, now.today.month + ahead), m.value("w"), nth))
+    found = nth_weekday(*month(now.today.year, now.today.month + ahead), m.value("w"), nth)
+    if m.one("x").letter == "T" and found and found < now.today:
+        found = nth_weekday(*month(now.today.year, now.today.month + 1), m.value("w"), nth)
+    return day(found)
 
 
 @DATES.rule(r"x?T?(?P<d>[no])O?(?P<which>[hxl]|T)(?P<u>u)", r"x?T?(?P<d>[no])O?T?(?P<u>u)(?P<which>x)")
@@ -155,8 +158,28 @@ def _day_of_this_month(now: Now, m: Match) -> Made:
     if m.value("u") != "month" or (m.one("d").letter == "n" and not any(p.letter == "O" for p in m.pieces)):
         return None
     letter = m.one("which").letter
+    if letter == "T":  # "the first of the month"
+        return day(coming_day_of_month(now.today, m.value("d"))) if m.value("d") <= 31 else None
     first, _ = month(now.today.year, now.today.month + {"x": 1, "l": -1}.get(letter, 0))
     return day(date(first.year, first.month, m.value("d")))
+
+
+def _stands_alone(m: Match) -> bool:
+    """ "the third" is a day only with nothing of its own behind it, and after the words that lead to a day."""
+    left, right = m.left, m.right
+    ends = (
+        not right
+        or right.letter in ".,@wIBFUa|2-&i~y"
+        or right.text in ("please", "then", "works", "por", "would", "will", "is", "if")
+    )
+    led = not left or left.letter in "~@,.IBFUGv|&2w-" or left.text in ("be", "is", "it", "para", "how's", "about", "to")
+    return ends and led
+
+
+def _numbers_a_day(now: Now, m: Match) -> bool:
+    """ "the 27", "el 15": not "the 2 of us" or "las 3"."""
+    article = not now.spanish or m.pieces[0].text in ("el", "del", "al")
+    return article and (not m.right or m.right.letter in ".,@yiPI|U2&w~-" or m.right.text in ("please", "then", "por", "works"))
 
 
 @DATES.rule(r"[Tx](?P<d>o)", r"(?P<d>o)", r"T(?P<d>n)")
@@ -164,24 +187,11 @@ def _day_of_month(now: Now, m: Match) -> Made:
     piece, right = m.one("d"), m.right
     if not 1 <= piece.value <= 31 or (right and (right.text in _NO_DAY or right.letter in "uz#H")):
         return None
-    if piece.letter == "o" and not piece.text[:1].isdigit():  # "the third": a day only with nothing behind it
-        if m.pieces[0].letter != "T" or (
-            right
-            and right.letter not in ".,@wIBFUa|2-&i~y"
-            and right.text not in ("please", "then", "works", "por", "would", "will", "is", "if")
-        ):
-            return None
-        if (
-            m.left
-            and m.left.letter not in "~@,.IBFUGv|&2w-"
-            and m.left.text not in ("be", "is", "it", "para", "how's", "about", "to")
-        ):
-            return None
-    elif piece.letter == "n":
-        if (now.spanish and m.pieces[0].text not in ("el", "del", "al")) or (
-            right and right.letter not in ".,@yiPI|U2&w~-" and right.text not in ("please", "then", "por", "works")
-        ):
-            return None
+    spelled = piece.letter == "o" and not piece.text[:1].isdigit()
+    if spelled and (m.pieces[0].letter != "T" or not _stands_alone(m)):
+        return None
+    if piece.letter == "n" and not _numbers_a_day(now, m):
+        return None
     if m.left and m.left.letter == "n":
         return None
     found = coming_day_of_month(now.today, piece.value)
@@ -293,7 +303,7 @@ RANGES = Stage()
     r"[GvI~O]?T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])O?O?T?(?P<m>m)(?:[,]?O?(?P<y>nn?))?",
     r"[GvI~]?T?(?P<m>m)T?[,]?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])(?:[,]?(?P<y>n))?",
     r"(?P<m>m)[.,]?[_Y]{0,3}[Gv]T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])",
-    r"[GvI~]?T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])O?O?(?P<h>[hxT])(?P<u>u)",
+    r"[GvI~]?T?(?P<a>[no])(?P<to>[2U&-])T?(?P<b>[no])[OI]?(?P<h>[hxT])(?P<u>u)",
     r"(?:~?[vG])T?(?P<a>o)(?P<to>[2U&-])T?(?P<b>o)",
     r"O(?P<a>[no])(?P<to>2)(?P<b>[no])(?!T?P)",
 )

@@ -86,7 +86,7 @@ def single_words() -> dict[str, Entry]:
         ("j", None): "now",
         ("R", None): "rest remainder",
         ("C", None): "sorry actually instead rather oops correction meant mean wait",
-        ("J", None): "born dob birthday birthdate bday",
+        ("J", None): "born dob birthday birthdate bday turned turns turning",
         ("couple", 2): "couple pair",
         ("few", 3): "few several",
         ("Σ", "spring"): "spring springtime",

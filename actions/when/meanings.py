@@ -54,7 +54,7 @@ class Duration:
 class Dates:
     """Days from `first` to `last`, an open end being None; `bound` as in Reading.
 
-    `wide` are the days to search where "about" is meant; `end_like` says that it is itself an end ("end of March"), `bare` that only
+    `wide` are the days to search where "about" is meant; `end_like` that it is itself an end ("end of March"), `bare` that only
     a day of the month was said; `question` and `readings` as in Reading.
     """
 

@@ -64,16 +64,16 @@ def _month(now: Now, m: Match) -> Made:
     return between(*month(year, number), "month")
 
 
-@PERIODS.rule(r"T?[o](?P<u>u)O(?:(?P<y>n)|[xh]u)", r"T?[o](?P<w>ω)(?:(?P<y>n)|[xh]u)")
+@PERIODS.rule(r"T?[ol](?P<u>u)O(?:(?P<y>n)|[xhT]u)", r"T?[ol](?P<w>ω)(?:(?P<y>n)|[xhT]?u)")
 def _nth_unit(now: Now, m: Match) -> Made:
     """ "the third month of 2027", "the first week of 2027"."""
-    nth = next(p.value for p in m.pieces if p.letter == "o")
+    nth = next(p.value or 0 for p in m.pieces if p.letter in "ol")
     year = m.value("y") or now.today.year + (any(p.letter == "x" for p in m.pieces))
     unit = "week" if m.one("w") else m.value("u")
     if m.pieces[-1].letter == "u" and m.pieces[-1].value == "month" and unit == "week":
-        first, _ = month(now.today.year, now.today.month + any(p.letter == "x" for p in m.pieces))
-        return _nth_week(first, nth)
-    if not 1900 <= year < 2200:
+        first, last = month(now.today.year, now.today.month + any(p.letter == "x" for p in m.pieces))
+        return _nth_week(first, nth) if nth else between(monday(last), monday(last) + 6 * DAY, "week")
+    if nth == 0 or not 1900 <= year < 2200:
         return None
     if unit == "month" and nth <= 12:
         return between(*month(year, nth), "month")
@@ -89,10 +89,11 @@ def _iso_week(year: int, number: int) -> Made:
 
 @PERIODS.rule(r"u(?P<n>n)")
 def _week_number(now: Now, m: Match) -> Made:
-    if m.pieces[0].value != "week" or not m.one("n").text.isdigit() or m.pieces[0].text == "weeks":
+    if m.pieces[0].value != "week" or not m.one("n").text.isdigit() or not 1 <= m.value("n") <= 53 or m.pieces[0].text == "weeks":
         return None
-    built = _iso_week(now.today.year, m.value("n"))
-    return built if not built or built[1].last >= now.today else _iso_week(now.today.year + 1, m.value("n"))
+    number, year = m.value("n"), now.today.year
+    over = monday(dt.date(year, 1, 4)) + (number * 7 - 1) * DAY < now.today
+    return _iso_week(year + over, number)
 
 
 def _nth_week(first: dt.date, nth: int, *, full: bool = False) -> Made:
@@ -128,22 +129,27 @@ def _week_of_month(now: Now, m: Match) -> Made:
     return _nth_week(first, m.value("n"), full=bool(m.one("f")))
 
 
-def unit_dates(now: Now, unit: str, ahead: int) -> Made:
+def span_of(now: Now, unit: str, ahead: int) -> Dates | None:
     """This, next or last week, month, weekend, year or day."""
     today = now.today
     if unit in ("week", "workday"):
         first = monday(today) + 7 * ahead * DAY
-        return between(first, first + (6 if unit == "week" else 4) * DAY, "week")
+        return Dates(first, first + (6 if unit == "week" else 4) * DAY, "week")
     if unit == "weekend":
         saturday = monday(today) + (5 + 7 * ahead) * DAY
-        return between(saturday, saturday + DAY, "weekend")
+        return Dates(saturday, saturday + DAY, "weekend")
     if unit == "month":
-        return between(*month(today.year, today.month + ahead), "month")
+        return Dates(*month(today.year, today.month + ahead), "month")
     if unit == "year":
-        return between(dt.date(today.year + ahead, 1, 1), dt.date(today.year + ahead, 12, 31), "year")
+        return Dates(dt.date(today.year + ahead, 1, 1), dt.date(today.year + ahead, 12, 31), "year")
     if unit == "day":
-        return day(today + ahead * DAY)
+        return Dates(today + ahead * DAY, today + ahead * DAY)
     return None
+
+
+def unit_dates(now: Now, unit: str, ahead: int) -> Made:
+    found = span_of(now, unit, ahead)
+    return ("a", found) if found else None
 
 
 @PERIODS.rule(
@@ -204,8 +210,8 @@ def _any_unit(now: Now, m: Match) -> Made:
 
 @PERIODS.rule(r"T?RO?[Th]?(?P<u>u)")
 def _rest(now: Now, m: Match) -> Made:
-    built = unit_dates(now, m.value("u"), 0)
-    return between(now.today, built[1].last, "week" if m.value("u") == "week" else "month") if built else None
+    found = span_of(now, m.value("u"), 0)
+    return between(now.today, found.last, "week" if m.value("u") == "week" else "month") if found else None
 
 
 def _so_many_ahead(now: Now, duration: Duration) -> Made:

@@ -214,12 +214,12 @@ def _days(heard: Heard, now: Now) -> tuple[TimeWish, list[Dates], str | None, tu
         if long is None and len(named) == 1 and not weekdays:
             found = _in_offered(now, named[0]) or next_weekday(now.today, named[0], today_too=_still_ahead(heard, now))
             ranges = [*ranges, Dates(found, found)]
-        elif long is not None and len(named) == 1 and not weekdays and (found := _only(long, named[0])):
-            ranges = [Dates(found, found)]
+        elif long is not None and len(named) == 1 and not weekdays and (only := _only(long, named[0])):
+            ranges = [Dates(only, only)]
         else:
             weekdays |= frozenset(named)
-    elif len(weekdays) == 1 and len(ranges) == 1 and not heard.row and (found := _only(ranges[0], next(iter(weekdays)))):
-        ranges, weekdays = [Dates(found, found)], frozenset()
+    elif len(weekdays) == 1 and len(ranges) == 1 and not heard.row and (only := _only(ranges[0], next(iter(weekdays)))):
+        ranges, weekdays = [Dates(only, only)], frozenset()
     spans = tuple(Days(*dates.wide) if dates.wide else Days(dates.first, dates.last) for dates in ranges)
     question = next((dates.question for dates in ranges if dates.question), None)
     readings = next((tuple(say_day(day, now.today, language) for day in dates.readings) for dates in ranges if dates.question), ())
@@ -255,6 +255,11 @@ def _in_offered(now: Now, weekday: int) -> dt.date | None:
     return days.pop() if len(days) == 1 else None
 
 
+def _at(day: dt.date | None, time: dt.time | None) -> dt.datetime:
+    assert day is not None  # an open end is told by its bound, and asked for its other end
+    return dt.datetime.combine(day, time or _MIDNIGHT)
+
+
 def _stretch(
     ranges: list[Dates],
     times: list[dt.time],
@@ -264,17 +269,16 @@ def _stretch(
     now: Now,
 ) -> tuple[dt.datetime | None, dt.datetime | None, str, str | None]:
     """The wish as one stretch: start, end, grain, bound."""
-    at = lambda day, time: dt.datetime.combine(day, time or _MIDNIGHT)  # noqa: E731 - three uses, one line
     first, last, grain, bound = _first_days(ranges, heard, wish, now)
     if times:
         day = first or now.today
-        if first is None and at(day, times[0]) <= now.now:
+        if first is None and _at(day, times[0]) <= now.now:
             day += DAY
-        return at(day, times[0]), None, "minute", None
+        return _at(day, times[0]), None, "minute", None
     if said:
         a, b = said[0]
         day = first or now.today
-        if first is None and (b or a) and at(day, b or a) <= now.now:
+        if first is None and (b or a) and _at(day, b or a) <= now.now:
             day += DAY
         window = heard.windows[0]
         is_span = isinstance(window, Span)
@@ -283,17 +287,17 @@ def _stretch(
         elif isinstance(window, Window) and window.name.startswith("before-"):
             a = None
         if b is None:
-            return at(day, a), None, "minute", "after"
+            return _at(day, a), None, "minute", "after"
         if a is None:
-            return None, at(day, b), "minute", "before"
-        return at(day, a), at(day + (DAY if b <= a else 0 * DAY), b), "minute" if is_span else "hour", None
+            return None, _at(day, b), "minute", "before"
+        return _at(day, a), _at(day + (DAY if b <= a else 0 * DAY), b), "minute" if is_span else "hour", None
     if bound == "after":
-        return at(first, None), None, "day", "after"
+        return _at(first, None), None, "day", "after"
     if bound == "before":
-        return None, at(last, None) + DAY, "day", "before"
+        return None, _at(last, None) + DAY, "day", "before"
     if first is None:
         return None, None, "any", None
-    return at(first, None), at(last or first, None) + DAY, grain, None
+    return _at(first, None), _at(last or first, None) + DAY, grain, None
 
 
 def _first_days(

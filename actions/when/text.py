@@ -59,8 +59,8 @@ _PATTERN = re.compile(
   | (?P<number> \d{1,8} )
   | (?P<half> (?<=\d)[ap]\b(?![a-z'.]?[a-z']) | (?<=\d)\s?[ap]\.?\s?m\b\.?(?![a-z']) | \b[ap]\.\s?m\b\.? | \b[ap]\s?m\b )
   | (?P<oclock> o["' ]?\s?cl?ock\b )
-  | (?P<word> w/c\b | m\s?-\s?f\b | [a-z]+(?:'[a-z]+)* | [^\W\d_]+ )
-  | (?P<mark> \n | [-.,;:?!&|/~+] | (?<![^\s(])[<>](?=\s?\d) | (?<![\w.])@(?=\s?\d) )
+  | (?P<word> w/c\b | m\s?-\s?f\b | 2(?:morrow|moro|day|nite)\b | [a-z]+(?:'[a-z]+)* | [^\W\d_]+ )
+  | (?P<mark> \n | [-.,;:?!&|/~+] | (?<![^\s(])[<>](?=\s?\d) | @(?=\s?\d{1,2}(?::\d\d)?\s?(?:[ap]m?\b|[^\w.@]|$)) )
     """,
     re.VERBOSE,
 )
@@ -82,7 +82,7 @@ _MARKS = {
 }
 _ID = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{6,}\b")
 _GLUED = re.compile(
-    r"\d{1,2}[a-z]{3,10}(?:\d{2,4})?|[a-z]{3,10}\d{1,4}|\d{1,4}(?:[ap]m?|h\d\d|th|st|nd|rd|min|mins|hrs?|hours?|ish|days?|weeks?|months?)"
+    r"\d{1,2}[a-z]{3,10}(?:\d{2,4})?|[a-z]{3,10}\d{1,4}(?:[ap]m?)?|\d{1,4}(?:[ap]m?|h\d\d|th|st|nd|rd|min|mins|hrs?|hours?|ish|days?|weeks?|months?)"
 )
 
 

@@ -67,7 +67,7 @@ TENS = frozenset(english.TENS) | frozenset(spanish.TENS)
 
 def _common() -> dict[str, Entry]:
     found: dict[str, Entry] = {}
-    found["m-f"] = ("W", (0, 1, 2, 3, 4))
+    found |= {"m-f": ("W", (0, 1, 2, 3, 4)), "midweek": ("W", (1, 2, 3))}
     for table, letter in ((_WEEKDAYS, "w"), (_MONTHS, "m")):
         for number, names in table.items():
             found |= dict.fromkeys(names.split(), (letter, number))

@@ -35,9 +35,12 @@ def open_task(
     conversation_id: str | None = None,
     appointment_id: str | None = None,
     key: str | None = None,
-    agent: str = "worker",
+    agent: str | None = None,
 ) -> Task:
-    """Something that a person should do. The same key answers the same task, however often it is asked for."""
+    """Something that a person should do. The same key answers the same task, however often it is asked for.
+
+    `agent` is the assistant in the conversation, or the worker where there is none, unless somebody else is named.
+    """
     now = times.now()
     task_id = new_id()
     inserted = idempotency.insert_unless_there(
@@ -61,7 +64,7 @@ def open_task(
         return session.scalars(select(Task).where(Task.idempotency_key == key)).one()
     audit.record(
         session,
-        agent=f"assistant:{conversation_id}" if conversation_id else agent,
+        agent=agent or (f"assistant:{conversation_id}" if conversation_id else "worker"),
         action="C",
         entity="Task",
         entity_id=task_id,

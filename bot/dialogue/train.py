@@ -1,7 +1,7 @@
-"""Train the dialogue model: python -m train --out FILE.tar.gz --domain DIR --data DIR --config FILE
+"""Train the dialogue model: python -m train --out FILE.tar.gz --domain DIR --data DIR --config FILE [--memory DIR]
 
 Run in bot/dialogue with its own environment. Prints a line a step; exit status 1 with a one-line reason when nothing was trained.
-Nothing is asked of the network. The same sources give the same reading.
+Nothing is asked of the network. The same sources give the same reading; with --memory only new sentences cost much time.
 """
 
 import argparse
@@ -27,6 +27,7 @@ def main() -> int:
     wanted.add_argument("--domain", type=Path, required=True)
     wanted.add_argument("--data", type=Path, required=True)
     wanted.add_argument("--config", type=Path, required=True)
+    wanted.add_argument("--memory", type=Path, help="a folder where vectors are kept for the next training")
     given = wanted.parse_args()
     began = time.monotonic()
 
@@ -38,14 +39,17 @@ def main() -> int:
     try:
         # Rasa's progress bars and its libraries' deprecation warnings are nobody's business here.
         with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stderr(io.StringIO()):
-            train(given.out, domain=given.domain, data=given.data, config=given.config, scratch=Path(scratch), say=say)
+            sources = {"domain": given.domain, "data": given.data, "config": given.config}
+            train(given.out, **sources, memory=given.memory, scratch=Path(scratch), say=say)
     except Exception as trouble:
         print(f"train: {' '.join(str(trouble).split()) or type(trouble).__name__}", file=sys.stderr)
         return 1
     return 0
 
 
-def train(out: Path, *, domain: Path, data: Path, config: Path, scratch: Path, say: Callable[[str], None]) -> None:
+def train(
+    out: Path, *, domain: Path, data: Path, config: Path, memory: Path | None, scratch: Path, say: Callable[[str], None]
+) -> None:
     """Write the model to `out`, replacing it only when it is whole. Raises CannotTrain, or what Rasa finds wrong."""
     for source in (domain, data, config):
         if not source.exists():
@@ -59,24 +63,28 @@ def train(out: Path, *, domain: Path, data: Path, config: Path, scratch: Path, s
     say("starting Rasa")
     importlib.import_module("lean")  # before Rasa
     import rasa.model_training
+    from components.embedding import Memory
+    from components.graph import SentenceEmbedding
     from rasa.shared.importers.importer import TrainingDataImporter
 
+    SentenceEmbedding.memory = Memory(memory) if memory else None
     _show_progress(say)
     importer = TrainingDataImporter.load_from_config(str(config), str(domain), [str(data)])
     sentences = importer.get_nlu_data()
-    _check_intents(in_data=set(sentences.intents), in_domain=set(importer.get_domain().intents))
-    say(f"read {len(sentences.intent_examples)} sentences of {len(sentences.intents)} intents")
+    said = [example.get("intent") for example in sentences.intent_examples if example.get("text")]
+    _check_intents(in_data=set(said), in_domain=set(importer.get_domain().intents))
+    say(f"read {len(said)} sentences of {len(set(said))} intents")
 
-    said = io.StringIO()
+    complaints = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said):
+        with contextlib.redirect_stdout(complaints):
             result = rasa.model_training.train(
                 str(domain), str(config), [str(data)], output=str(scratch), force_training=True, fixed_model_name="model"
             )
     except SystemExit as leaving:
-        raise CannotTrain(said.getvalue() or "Rasa gave up") from leaving
+        raise CannotTrain(complaints.getvalue() or "Rasa gave up") from leaving
     if result.model is None:
-        raise CannotTrain(said.getvalue() or "Rasa wrote no model")
+        raise CannotTrain(complaints.getvalue() or "Rasa wrote no model")
     out.parent.mkdir(parents=True, exist_ok=True)
     whole = out.with_name(out.name + ".new")
     whole.write_bytes(Path(result.model).read_bytes())

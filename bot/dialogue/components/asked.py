@@ -31,7 +31,7 @@ ANSWERS: Mapping[str, Sequence[str]] = {
     "choice": ("select", "request_alternatives", "no_preference", "inform", "deny", "join_waitlist"),
     "confirm": _YES_OR_NO,
     "visit": ("inform", "select", "no_preference", "dont_know"),
-    "insurer": (*_FACTS, "insurance", "insurance_change", "deny"),
+    "insurer": (*_FACTS, "insurance", "insurance_change"),
     "member_id": _FACTS,
     "need": ("inform", "needs", "affirm", "deny"),
     "detail": (*_FACTS, "update_details"),
@@ -60,7 +60,7 @@ _ORDINALS = (
     "first|second|third|fourth|last|middle|later|latest|earlier|earliest|primer[oa]?|segund[oa]|tercer[oa]?|últim[oa]|ultim[oa]"
 )
 _PICK = re.compile(
-    rf"(?:(?:option|number|the|la|el|opción|opcion|número|numero|#|a las|las|at) *)*"
+    rf"(?:(?:option|number|the|la de|el de|la|el|opción|opcion|número|numero|#|a las|las|at) *)*"
     rf"(?:[1-9]|one|two|three|un[oa]|dos|tres|{_ORDINALS}|\d{{1,2}}[:.]\d\d|\d{{1,2}} *(?:[ap]\.?m\.?|o'?clock))"
     r"(?: *(?:[ap]\.?m\.?|one|please|por favor|works|is (?:good|fine)))*[.!]?"
 )

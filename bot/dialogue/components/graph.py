@@ -17,7 +17,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components import asked
-from components.embedding import embed
+from components.embedding import Memory, Vector, embed
 from components.intents import IntentModel, Ranking, fit
 from components.language import language_of
 
@@ -31,6 +31,9 @@ KEPT_IN_RANKING = 5
 class SentenceEmbedding(GraphComponent):
     """Puts the sentence's vector on the message."""
 
+    # Set by who trains again and again, to be spared most of the computing.
+    memory: Memory | None = None
+
     @classmethod
     def create(
         cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
@@ -40,14 +43,14 @@ class SentenceEmbedding(GraphComponent):
         return cls()
 
     def process(self, messages: list[Message]) -> list[Message]:
-        for message, row in zip(messages, embed([message.get(TEXT) or "" for message in messages]), strict=True):
-            message.add_features(Features(row[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, type(self).__name__))
+        _add(embed(_texts(messages)), messages)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         began = time.monotonic()
-        self.process(training_data.training_examples)
-        logger.info("%d sentences made into vectors in %.0f s", len(training_data.training_examples), time.monotonic() - began)
+        examples = training_data.training_examples
+        _add((self.memory.embed if self.memory else embed)(_texts(examples)), examples)
+        logger.info("%d sentences made into vectors in %.0f s", len(examples), time.monotonic() - began)
         return training_data
 
 
@@ -80,7 +83,7 @@ class IntentReader(GraphComponent):
     def train(self, training_data: TrainingData) -> Resource:
         began = time.monotonic()
         examples = training_data.intent_examples
-        model = fit([example.get(TEXT) for example in examples], [example.get(INTENT) for example in examples], _vectors(examples))
+        model = fit(_texts(examples), [example.get(INTENT) for example in examples], _vectors(examples))
         with self._model_storage.write_to(self._resource) as folder:
             model.save(folder)
         logger.info("%d intents learned in %.0f s", len(model.intents), time.monotonic() - began)
@@ -89,8 +92,7 @@ class IntentReader(GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         if self._model is None:
             raise ValueError("IntentReader is asked to read before it was trained")
-        texts = [message.get(TEXT) or "" for message in messages]
-        for message, ranking in zip(messages, self._model.rank(texts, _vectors(messages)), strict=True):
+        for message, ranking in zip(messages, self._model.rank(_texts(messages), _vectors(messages)), strict=True):
             _put(message, ranking)
         return messages
 
@@ -136,7 +138,16 @@ class LanguageReader(GraphComponent):
         return messages
 
 
-def _vectors(messages: list[Message]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+def _texts(messages: list[Message]) -> list[str]:
+    return [message.get(TEXT) or "" for message in messages]
+
+
+def _add(vectors: Vector, messages: list[Message]) -> None:
+    for message, row in zip(messages, vectors, strict=True):
+        message.add_features(Features(row[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, SentenceEmbedding.__name__))
+
+
+def _vectors(messages: list[Message]) -> Vector:
     rows = []
     for message in messages:
         _, sentence = message.get_dense_features(TEXT)

@@ -56,10 +56,11 @@ _PATTERN = re.compile(
   | (?P<pair> (?<![\d/])\d{1,4}\s?/\s?\d{1,4}(?![\d/]) )
   | (?P<dotted> (?<![\d.])\d{1,2}\.\d{1,2}(?!\d|\.\d) )
   | (?P<ordinal> \b\d{1,2}\s?(?:st|nd|rd|th)\b | \b\d{1,2}(?:ero|er|ro|do|to|\.?[º°ª]) )
+  | (?P<texted> 2(?:morrow|moro|day|nite)\b )
   | (?P<number> \d{1,8} )
   | (?P<half> (?<=\d)[ap]\b(?![a-z'.]?[a-z']) | (?<=\d)\s?[ap]\.?\s?m\b\.?(?![a-z']) | \b[ap]\.\s?m\b\.? | \b[ap]\s?m\b )
   | (?P<oclock> o["' ]?\s?cl?ock\b )
-  | (?P<word> w/c\b | m\s?-\s?f\b | 2(?:morrow|moro|day|nite)\b | [a-z]+(?:'[a-z]+)* | [^\W\d_]+ )
+  | (?P<word> w/c\b | m\s?-\s?f\b | [a-z]+(?:'[a-z]+)* | [^\W\d_]+ )
   | (?P<mark> \n | [-.,;:?!&|/~+] | (?<![^\s(])[<>](?=\s?\d) | @(?=\s?\d{1,2}(?::\d\d)?\s?(?:[ap]m?\b|[^\w.@]|$)) )
     """,
     re.VERBOSE,
@@ -142,7 +143,7 @@ def _piece(match: re.Match[str]) -> Piece | None:
         return Piece("p", start, end, "am" if "a" in text else "pm", text)
     if kind == "oclock":
         return Piece("c", start, end)
-    if kind == "word":
+    if kind in ("word", "texted"):
         return Piece("_", start, end, None, text)
     return Piece(_MARKS.get(text, "_"), start, end, None, text)
 

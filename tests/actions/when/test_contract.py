@@ -54,8 +54,8 @@ def test_what_is_said_is_read_back_as_the_same_start(day, clock):
 
 
 _SAID = (
-    "the a at on next this last friday fridays monday or and to - , . from until after before between not except 3 30 12 24 4th first"
-    " second week month day december may 12/3 9:30 9.30 am pm morning late"
+    "the a at on next this last friday fridays monday or and to - , . from until after before between not except 3 30 12 24"
+    " 4th first second week month day december may 12/3 9:30 9.30 am pm morning late"
     " early half past quarter in two hours"
     " same time later one"
     " el la de por mañana tarde lunes a las y media hasta desde próxima semana 2027 noon born weekdays any whenever asap 99 0 31st"

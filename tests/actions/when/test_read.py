@@ -168,6 +168,12 @@ def test_first_thing_follows_the_opening_hour():
         ("nov 24th @ 9", {"days": days("2026-11-24"), "at": ["09:00:00"]}),
         ("I'd like Tuesday. No, sorry, Wednesday at 1", {"days": days("2026-11-18"), "at": ["13:00:00"]}),
         ("move it from Tuesday to Friday", {"days": days("2026-11-20")}),
+        ("can you change it from the 20th to the 23rd", {"days": days("2026-11-23")}),
+        ("my visit is Friday at 3 but I need to move it to Wednesday", {"days": days("2026-11-18")}),
+        (
+            "tomorrow morning or Friday afternoon",
+            {"days": [*days("2026-11-17"), *days("2026-11-20")], "hours": [MORNING, AFTERNOON]},
+        ),
     ],
 )
 def test_days_and_hours_together(text, expected):
@@ -185,6 +191,9 @@ def test_days_and_hours_together(text, expected):
         ("Tuesdays don't work", {"except_weekdays": [1]}),
         ("I can't do Mondays", {"except_weekdays": [0]}),
         ("not Tuesday, Thursday", {"days": days("2026-11-19"), "except_weekdays": [1]}),
+        ("I'd rather not do Fridays", {"except_weekdays": [4]}),
+        ("mornings don't work for me", {"except_hours": [MORNING]}),
+        ("el lunes no puedo", {"except_weekdays": [0]}),
         ("we're away next week", {"except_days": [NEXT_WEEK]}),
     ],
 )
@@ -229,6 +238,13 @@ def test_soonest_within_days_is_those_days():
         "a second opinion",
         "I've had a cough for 3 days",
         "it started yesterday",
+        "it has hurt since Monday",
+        "fever for two days now",
+        "the office at 120 W Main",
+        "my daughter turned 4 on March 2nd",
+        "Jo Lund, 5/6/30",
+        "not right now",
+        "may you say that again",
         "Dr. March, please",
         "born March 3rd 1980",
         "my birthday is 3/12/1985",
@@ -250,6 +266,10 @@ def test_a_date_and_a_weekday_that_disagree_are_asked_about():
     reading = read("Friday, December 3rd", MONDAY)
     assert reading.question == "date-weekday-disagree"
     assert reading.readings == ("Thursday, December 3", "Friday, December 4")
+
+
+def test_a_relative_day_and_a_weekday_that_disagree_are_asked_about():
+    assert read("tomorrow, Thursday", MONDAY).readings == ("Tuesday, November 17", "Thursday, November 19")
 
 
 def test_next_friday_early_in_the_week_is_asked_about():

@@ -104,7 +104,7 @@ def _train(python: Path, model: Path, log: Path, say: Callable[[str], None]) -> 
         unfinished = Path(folder) / model.name
         command = [
             *(str(python), "-m", "train", "--out", str(unfinished), "--domain", str(DIALOGUE / "domain")),
-            *("--data", str(PROJECT / "data"), "--config", str(PROJECT / "config.yml")),
+            *("--data", str(PROJECT / "data"), "--config", str(PROJECT / "config.yml"), "--memory", str(model.parent)),
         ]
         with log.open("wb") as output:
             training = subprocess.Popen(

@@ -531,10 +531,12 @@ def _claim_ticks(session: Session, wanted: dict[str, set[_Tick]]) -> dict[str, s
 
 
 def _insert_ticks(connection: Connection, organization: str, claims: dict[str, set[_Tick]]) -> dict[str, set[_Tick]]:
-    """Insert the ticks that nobody has. The answer is which they are, by appointment."""
+    """Insert the ticks that nobody has; of two claims here to one tick the first gets it. The answer is which, by appointment."""
+    by_rank = enumerate(claims.items())
+    ordered = sorted((actor, tick, rank, one) for rank, (one, claim) in by_rank for actor, tick in claim)
     rows = [
         {"organization_id": organization, "actor": actor, "tick": tick, "lane": 0, "appointment_id": one}
-        for actor, tick, one in sorted((actor, tick, one) for one, claim in claims.items() for actor, tick in claim)
+        for actor, tick, _, one in ordered
     ]
     got: dict[str, set[_Tick]] = {one: set() for one in claims}
     for one, actor, tick in connection.execute(_INSERT_TICKS[connection.dialect.name], rows):

@@ -17,12 +17,13 @@ HERE = Path(__file__).parent
 CLINIC = HERE.parent / "clinics" / "demo.yml"
 SAID = (
     "Hi, I need a follow-up with Dr. Whitcomb next week, mornings are best",
-    "Sofia Marlow, 5/12/1984",
-    "do you have anything on wednesday?",
-    "the first one please. where do I park?",
-    "yes",
+    "5/12/1984",
+    "the second one",
+    "yes please",
+    "where do I park?",
+    "thanks!",
 )
-_WIDTH, _LINE, _CHARACTERS = 400, 19, 38
+_WIDTH, _LINE, _CHARACTERS = 400, 19, 34
 _STYLE = """
   text { font-family: -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif; font-size: 14px }
   .phone { fill: #111827 } .screen { fill: #f8fafc }
@@ -47,7 +48,7 @@ def _draw(messages: list[tuple[bool, str]]) -> str:
     parts, y = [], 96
     for mine, text in messages:
         lines = [line for paragraph in text.splitlines() for line in textwrap.wrap(paragraph, _CHARACTERS)] or [""]
-        width = min(290, 28 + round(7.2 * max(map(len, lines))))
+        width = min(290, 28 + round(8 * max(map(len, lines))))
         height = _LINE * len(lines) + 16
         x = _WIDTH - 28 - width if mine else 28
         parts.append(f'<rect class="{"mine" if mine else "theirs"}" x="{x}" y="{y}" width="{width}" height="{height}" rx="16"/>')

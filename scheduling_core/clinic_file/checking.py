@@ -145,6 +145,20 @@ def _sessions(clinic: ClinicFile, practitioner: PractitionerPart, place: Key) ->
         key: Key = (*place, "schedule", n)
         yield from _backwards(session.time, (*key, "time"))
         yield from _off_grid(clinic, session.time, (*key, "time"))
+        location = clinic.locations_by_id.get(session.at)
+        if location and session.time.start < session.time.end:
+            closed = {
+                day
+                for day in session.days
+                if not any(_overlap(_minutes(session.time), _minutes(s)) for s in location.hours_on(day))
+            }
+            if closed:
+                yield Finding(
+                    key,
+                    f"{location.name} is not open on {_say_days(closed)} {session.time}",
+                    "change the session, or the hours of the location",
+                    relies_on=(("locations",), (*key, "time"), (*key, "days")),
+                )
         for m, other in enumerate(practitioner.schedule[:n]):
             if days := _days_at_once(clinic, session, other):
                 yield Finding(
@@ -219,11 +233,14 @@ def _service(clinic: ClinicFile, service: ServicePart, place: Key) -> Iterator[F
             relies_on=everybody,
         )
         return
-    longest = max((end - start for giver in givers for start, end in _stretches(giver)), default=0)
-    if 0 < longest < service.minutes:
+    sessions = [_minutes(session.time) for giver in givers for session in giver.schedule]
+    longest = max((end - start for start, end in sessions), default=0)
+    needed = service.buffer_before_minutes + service.minutes + service.buffer_after_minutes
+    if 0 < longest < needed:
+        buffers = " with its buffers" if needed > service.minutes else ""
         yield Finding(
             (*place, "minutes"),
-            f"{service.minutes} minutes are longer than any session of those who give it",
+            f"{needed} minutes{buffers} are longer than any session of those who give it",
             f"the longest has {longest} minutes",
             relies_on=everybody,
         )
@@ -286,19 +303,6 @@ def _off_grid(clinic: ClinicFile, span: Span, key: Key) -> Iterator[Finding]:
             f"start and end at a multiple of {grid} minutes",
             relies_on=(("clinic", "grid_minutes"),),
         )
-
-
-def _stretches(practitioner: PractitionerPart) -> Iterator[_Minutes]:
-    """The stretches of a week without a gap, sessions that touch at one location joined."""
-    for day in range(7):
-        here = sorted((session.at, *_minutes(session.time)) for session in practitioner.schedule if day in session.days)
-        joined: list[tuple[str, int, int]] = []
-        for at, start, end in here:
-            if joined and joined[-1][0] == at and joined[-1][2] == start:
-                joined[-1] = (at, joined[-1][1], end)
-            else:
-                joined.append((at, start, end))
-        yield from ((start, end) for _, start, end in joined)
 
 
 def _minutes(span: Span) -> _Minutes:

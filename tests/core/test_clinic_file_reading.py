@@ -111,6 +111,11 @@ def test_a_clinic_file_without_a_mistake_is_read(file: Path) -> None:
             "11:00-17:00 at north and 08:00-12:00 at north; join the two or change one",
         ),
         (
+            'sat, at: north, time: "09:00-12:00"',
+            'sat, at: north, time: "13:00-15:00"',
+            "practitioners[3].schedule[1]: Maple Grove North is not open on sat 13:00-15:00; change the session, or the hours",
+        ),
+        (
             'time: "11:00-12:00", keep_for',
             'time: "11:00-12:30", keep_for',
             "practitioners[0].blocks[0].time: the block 11:00-12:30 lies outside the schedule on mon, tue, wed, thu; "
@@ -142,7 +147,7 @@ def test_a_clinic_file_without_a_mistake_is_read(file: Path) -> None:
         (
             "    minutes: 45\n",
             "    minutes: 300\n",
-            "300 minutes are longer than any session of those who give it; the longest has 240",
+            "325 minutes with its buffers are longer than any session of those who give it; the longest has 240",
         ),
         # times, dates, zones
         (

@@ -76,6 +76,7 @@ def _plain(now: Now, m: Match) -> Made:
         and not half
         and not (m.right and m.right.letter == "P")
         and not (m.left and m.left.letter == "@" and m.left.text not in ("about", "like"))
+        and not (m.left.letter in ("n", "o") and m.further_left.letter == "m")
     ):
         return None
     if piece.letter in "nz" and not said:
@@ -96,6 +97,13 @@ def _plain(now: Now, m: Match) -> Made:
 
 _BEHIND_A_TIME = words_of("please then works work ok okay if is would will for  good fine today instead sharp por")
 _ASKING = frozenset(("make it", "how about", "what about", "we do", "you do", "do it at", "make that", "to do"))
+
+
+@CLOCKS.rule(r"(?<=O)T(?P<t>n)", r"^T(?P<t>n)")
+def _spanish_article(now: Now, m: Match) -> Made:
+    """ "la de las 2"."""
+    said = now.spanish and m.pieces[0].text == "las" and 2 <= m.value("t") <= 12 and not m.ahead("[unm#_]")
+    return _made(of_piece(m.one("t"))) if said else None
 
 
 def _bare(now: Now, m: Match, piece: Piece) -> Made:
@@ -139,7 +147,8 @@ def _hour_minute(now: Now, m: Match) -> Made:
         and 1 <= hour.value <= 12
     )
     at = (m.left and m.left.letter in "@BFUGv&2|awPyi~") or (m.right and m.right.letter in "PIrwT")
-    signed = m.value("p") or m.ahead("[IO~]?[Th]?P") or (m.left and m.left.letter == "@")
+    dated = m.left.letter in ("n", "o") and m.further_left.letter == "m" and len(minute.text) == 2  # "nov 24 9 20"
+    signed = dated or m.value("p") or m.ahead("[IO~]?[Th]?P") or (m.left and m.left.letter == "@")
     if not (
         signed
         or spoken

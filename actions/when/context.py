@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from actions.when.cascade import Made, Match, Stage
-from actions.when.meanings import DAY, Clock, Dates, Duration, Moment, Now, Span, after, monday
+from actions.when.meanings import DAY, Clock, Dates, Duration, Moment, Now, Span, Window, after, monday
 from actions.when.text import Piece
 
 RELATIONS, OFFERS = Stage(), Stage()
@@ -35,14 +35,16 @@ def _shift(now: Now, m: Match) -> Made:
 @RELATIONS.rule(r"(?P<way>[EL])[~]?δ", r"δ[,]?[_]{0,2}(?P<way>[EL])")
 def _same_day_earlier(now: Now, m: Match) -> Made:
     base = now.talked_about
-    way = m.one("way")
-    if base is None:
-        return None
-    clock = Clock(base.hour, base.minute, None, True)
-    if way.letter == "L":
-        later = (base + _TICK).time()
-        return [("a", Dates(base.date(), base.date())), ("y", Span(Clock(later.hour, later.minute, None, True), None))]
-    return [("a", Dates(base.date(), base.date())), ("y", Span(None, clock))]
+    return _beside(base, later=m.one("way").letter == "L") if base else None
+
+
+def _beside(base: dt.datetime, *, later: bool) -> Made:
+    """The same day, later or earlier than that start."""
+    day = ("a", Dates(base.date(), base.date()))
+    if later:
+        after_it = base + _TICK
+        return [day, ("y", Span(Clock(after_it.hour, after_it.minute, None, True), None))]
+    return [day, ("y", Span(None, Clock(base.hour, base.minute, None, True)))]
 
 
 @RELATIONS.rule(r"δ", r"ψ", r"θ", r"ς", r"T?ε", r"[|&]T?ε")
@@ -69,10 +71,27 @@ def _same(now: Now, m: Match) -> Made:
     return made
 
 
-@RELATIONS.rule(r"T?(?P<u>u)F(?![a-zA-Zα])")
+@RELATIONS.rule(r"T?(?P<u>u)(?P<way>[FB])(?![a-zA-Zα@])")
 def _the_day_after(now: Now, m: Match) -> Made:
-    base = (now.talked_about or now.now).date()
-    return ("a", Dates(base + DAY, base + DAY)) if m.value("u") == "day" else None
+    """ "the day after", "the week before"."""
+    base, sign = (now.talked_about or now.now).date(), 1 if m.one("way").letter == "F" else -1
+    if m.value("u") == "day":
+        return ("a", Dates(base + sign * DAY, base + sign * DAY))
+    first = monday(base) + 7 * sign * DAY
+    return ("a", Dates(first, first + 6 * DAY, "week")) if m.value("u") == "week" else None
+
+
+@RELATIONS.rule(r"y")
+def _later_in_the_day(now: Now, m: Match) -> Made:
+    """ "earlier in the day", of the visit or the offers that are talked about."""
+    window, base = m.pieces[0].value, now.talked_about
+    if (
+        base is None
+        or not isinstance(window, Window)
+        or not m.pieces[0].text.startswith(("later in the day", "earlier in the day"))
+    ):
+        return None
+    return _beside(base, later=window.name == "late-day")
 
 
 @RELATIONS.rule(r"(?P<a>a)[,]?[|&]T?ε", r"(?P<a>a)[,]?[|&]T?x(?![a-zA-Z])", r"(?P<a>a)[,]?[|&]T?uF(?![a-zA-Z])")
@@ -83,6 +102,16 @@ def _or_the_one_after(now: Now, m: Match) -> Made:
         return None
     length = dates.last - dates.first + DAY
     return ("a", Dates(dates.first, dates.last + length, "days"))
+
+
+@OFFERS.rule(r"T?(?P<n>S)(?P<z>z)", r"(?<=_)(?P<n>S)[.,]?$", r"T?(?P<n>ξ)(?P<z>z)?")
+def _extreme(now: Now, m: Match) -> Made:
+    """ "I'll take the earliest", "the latest one"."""
+    if m.one("n").letter == "S" and (not m.one("n").text.endswith("earliest") or not (m.one("z") or m.left.text == "take")):
+        return None
+    if m.one("n").letter == "ξ" and m.one("n").text != "latest":
+        return None
+    return ("Φ", min(now.offered) if m.one("n").letter == "S" else max(now.offered))
 
 
 @OFFERS.rule(r"[Tg](?P<n>o)(?P<z>z|_)?", r"(?P<n>o)(?P<z>z)", r"[Tg](?P<n>[lLE])(?P<z>z|_)?", r"(?P<n>[lLE])(?P<z>z)", r"(?P<n>o)$")
@@ -97,7 +126,7 @@ def _choose(now: Now, m: Match) -> Made:
         if (piece.text[:1].isdigit() and not z) or not 1 <= piece.value <= len(now.offered):
             return None
         return ("Φ", now.offered[piece.value - 1])
-    if piece.letter == "l" and not z:
+    if piece.letter == "l" and not z and not piece.text.startswith("ultim"):
         return None
     ordered = sorted(now.offered)
     return ("Φ", ordered[0] if piece.letter == "E" else now.offered[-1] if piece.letter == "l" else ordered[-1])

@@ -80,7 +80,6 @@ class Weekdays:
     days: frozenset[int]
     named: bool = True
     span: tuple[int, int] | None = None
-    bound: str | None = None
 
 
 @dataclass(frozen=True)

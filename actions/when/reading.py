@@ -194,7 +194,7 @@ def _days(heard: Heard, now: Now) -> tuple[TimeWish, list[Dates], str | None, tu
     if heard.same_day and not ranges and not named and not weekdays:
         ranges = [Dates(heard.same_day, heard.same_day)]
     if (
-        heard.same_time
+        (heard.same_time or heard.same_day)
         and now.talked_about
         and len(ranges) == 1
         and ranges[0].grain == "week"

@@ -22,6 +22,8 @@ ONE_DAY = [dt.datetime(2026, 11, 24, 9, 20), dt.datetime(2026, 11, 24, 10, 20)]
         ("half an hour earlier", "2026-11-19T08:50"),
         ("same time but on Friday", "2026-11-20T09:20"),
         ("the day after, same time", "2026-11-20T09:20"),
+        ("push it back a week", "2026-11-26T09:20"),
+        ("move it up a day", "2026-11-18T09:20"),
         ("a la misma hora la próxima semana", "2026-11-26T09:20"),
         ("una hora más tarde", "2026-11-19T10:20"),
     ],
@@ -44,6 +46,8 @@ def test_a_shift_over_the_hour_that_is_skipped_keeps_wall_time():
         ("later that day", {"days": [["2026-11-19", "2026-11-19"]], "hours": [["09:25:00", None]]}),
         ("earlier on the same day", {"days": [["2026-11-19", "2026-11-19"]], "hours": [["00:00:00", "09:20:00"]]}),
         ("the week after", {"days": [["2026-11-23", "2026-11-29"]]}),
+        ("the day before", {"days": [["2026-11-18", "2026-11-18"]]}),
+        ("the same day next week", {"days": [["2026-11-26", "2026-11-26"]]}),
         ("el mismo día por la tarde", {"days": [["2026-11-19", "2026-11-19"]], "hours": [["12:00:00", "18:00:00"]]}),
     ],
 )
@@ -66,6 +70,10 @@ def test_the_same_day_and_the_week_after(text, expected):
         ("the afternoon one", 1),
         ("at 2", 1),
         ("la segunda", 1),
+        ("la de las 2", 1),
+        ("el miércoles está bien", 1),
+        ("I'll take the earliest", 0),
+        ("the latest one", 2),
     ],
 )
 def test_words_that_name_one_offered_time_choose_it(text, which):

@@ -30,6 +30,7 @@ class Sentences:
     voice_transfer: str
     voice_not_reached: str
     voice_goodbye: str
+    voice_desk_has_it: str
     crisis_line: str
     emergency: str | None  # None: the clinic file's own sentence
 
@@ -64,6 +65,7 @@ ENGLISH = Sentences(
     voice_transfer="I will connect you with our desk now.",
     voice_not_reached="Sorry, nobody could take the call. Our desk will call you back. Goodbye.",
     voice_goodbye="Thank you for calling. Goodbye.",
+    voice_desk_has_it="Our desk has your request and will call you back. Goodbye.",
     crisis_line="You can call or text 988 at any time.",
     emergency=None,
 )
@@ -98,6 +100,7 @@ SPANISH = Sentences(
     voice_transfer="Le comunico con la recepción.",
     voice_not_reached="Perdón, nadie pudo tomar la llamada. La recepción le llamará. Adiós.",
     voice_goodbye="Gracias por llamar. Adiós.",
+    voice_desk_has_it="La recepción tiene su petición y le llamará. Adiós.",
     crisis_line="Puede llamar o mandar un texto al 988 a cualquier hora.",
     emergency="Si es una emergencia, llame al 911 ahora. Si piensa en el suicidio, llame o mande un texto al 988.",
 )

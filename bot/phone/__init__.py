@@ -9,13 +9,14 @@ from typing import Any
 
 import httpx
 from flask import Blueprint, Response, jsonify, render_template, request
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
 from bot.channels.segments import segments
 from bot.keywords import LONGEST_TEXT
 from bot.settings import Settings
+from scheduling_core import times
 from scheduling_core.clinic_file.loading import current
 from scheduling_core.db import Database
 from scheduling_core.models import Channel, Communication, Delivery, Direction
@@ -62,7 +63,7 @@ def create_phone(settings: Settings, database: Database) -> Blueprint:
 
     @phone.get("/messages")
     def since() -> tuple[Response, int]:
-        """?from=NUMBER&after=SEQUENCE: all messages of a number behind a sequence, as its phone shows them, and who is typing."""
+        """?from=NUMBER&after=SEQUENCE: the messages of a number behind a sequence, as its phone shows them, and whether we type."""
         number, after = _number(request.args.get("from")), request.args.get("after", 0, type=int)
         if number is None:
             return jsonify(error="from must be a phone number"), 400
@@ -104,17 +105,19 @@ def _messages(twiml: str) -> list[str]:
 
 
 def _shown(session: Session, number: str, after: int) -> list[dict[str, Any]]:
-    found = session.scalars(
-        select(Communication)
-        .where(
-            Communication.phone == number,
-            Communication.channel == Channel.SMS,
-            Communication.sequence > after,
-            Communication.status.not_in(_NOT_SEEN),
+    """In the order of their sequence, and nothing behind a text that is still on its way: a reader's `after` never skips one."""
+    mine = (Communication.phone == number, Communication.channel == Channel.SMS)
+    coming = session.scalar(
+        select(func.min(Communication.sequence)).where(
+            *mine,
+            Communication.status.in_((Delivery.QUEUED, Delivery.SENDING)),
+            or_(Communication.due_at.is_(None), Communication.due_at <= times.now()),
         )
-        .order_by(Communication.sequence.desc())
-        .limit(_PAGE)
     )
+    found = select(Communication).where(*mine, Communication.sequence > after, Communication.status.not_in(_NOT_SEEN))
+    if coming is not None:
+        found = found.where(Communication.sequence < coming)
+    newest = session.scalars(found.order_by(Communication.sequence.desc()).limit(_PAGE)).all()
     return [
         {
             "sequence": message.sequence,
@@ -123,7 +126,7 @@ def _shown(session: Session, number: str, after: int) -> list[dict[str, Any]]:
             "status": message.status.value,
             "sid": message.external_id,
         }
-        for message in reversed(found.all())
+        for message in reversed(newest)
     ]
 
 

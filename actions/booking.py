@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from actions import facts, forms, identity, names, offering, people, sentences, when
+from actions import facts, forms, identity, names, offering, people, sentences, visits, when
 from actions.identity import Standing
 from actions.offering import Offer
 from actions.turn import Turn, action
@@ -37,6 +37,12 @@ def validate(turn: Turn) -> None:
     if turn.asked == "confirm" and not heard_service:
         _after_read_back(turn)
         return
+    if turn.asked == "another" and turn.yes is False:
+        turn.say("utter_fine")
+        turn.end()
+        return
+    if turn.asked == "another" and turn.yes:
+        turn.set(another=True)
     if turn.asked == "choice":
         if offering.refuses_all(turn) or heard_wish:
             offering.refuse_offers(turn)
@@ -62,7 +68,7 @@ def go_on(turn: Turn) -> None:
     if identity.standing(turn) in (Standing.ASKED, Standing.ENDED):
         return
     note = _fit_to_person(turn)
-    if note is None:
+    if note is None or _asks_about_second(turn):
         return
     if not offering.has_time_wish(turn):
         if note:
@@ -104,6 +110,8 @@ def _answers(turn: Turn) -> bool:
     if asked == "time":
         return turn.when() is not None or facts.no_preference(turn.text)
     if asked == "confirm":
+        return turn.yes is not None
+    if asked == "another":
         return turn.yes is not None
     return asked == "doubt" and bool(turn.mentions.practitioners or facts.choice(turn.text, 2) or turn.when())
 
@@ -202,6 +210,19 @@ def _fit_to_person(turn: Turn) -> str | None:
     if refusal is None:
         return _note(turn, note, service) + _unknown_practitioner(turn)
     return _without(turn, service, refusal)
+
+
+def _asks_about_second(turn: Turn) -> bool:
+    """Who has such a visit already may want another, or may have forgotten: asked once."""
+    if turn.slot("another") or not turn.known.patient:
+        return False
+    same = [visit for visit in visits.upcoming(turn) if visit.service_id == turn.slot("service")]
+    if not same:
+        turn.set(another=True)
+        return False
+    turn.say("utter_already_booked", visit=sentences.visit(turn, same[0]))
+    turn.ask("another")
+    return True
 
 
 def _first_visit_instead(turn: Turn, service: ServicePart) -> str | None:

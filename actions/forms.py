@@ -23,6 +23,7 @@ TASK_SLOTS = (
     "choice",
     "nearest",
     "doubt",
+    "another",
     "visits",
     "unknown_practitioner",
     "insurer",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from enum import Enum
 
 from actions import facts, people, when
 from actions.turn import Turn
+from actions.words import plain
 from scheduling_core import identity
 
 PLACEHOLDERS = ("birth_date", "name")
@@ -105,6 +107,7 @@ def _ask(turn: Turn, *, name: bool, birth_date: bool) -> Standing:
 def _verify(turn: Turn) -> Standing:
     claim = turn.known.claim
     born = dt.date.fromisoformat(claim["birth_date"])
+    _withdraw_slip(turn)
     with turn.transaction() as session:  # counted and committed before anything is compared
         attempt = identity.start_attempt(session, conversation_id=turn.known.id, phone=turn.known.phone, birth_date=born)
     with turn.transaction() as session:
@@ -129,12 +132,25 @@ def _verify(turn: Turn) -> Standing:
         return _ask(turn, name=True, birth_date=False)
     if verdict.kind == "wrong":
         turn.claims(birth_date=None)
+        turn.set(wrong_attempt=attempt)
         turn.say("utter_birth_date_wrong")
         turn.ask("birth_date")
         return Standing.ASKED
     turn.say("utter_locked_out" if verdict.kind == "locked-out" else "utter_unknown_number")
     turn.end()
     return Standing.ENDED
+
+
+def _withdraw_slip(turn: Turn) -> None:
+    """A wrong birth date that is corrected at once, in words that say so, does not count."""
+    attempt = turn.slot("wrong_attempt")
+    turn.set(wrong_attempt=None)
+    if attempt and _CORRECTS.search(plain(turn.text)):
+        with turn.transaction() as session:
+            identity.withdraw(session, attempt_id=attempt)
+
+
+_CORRECTS = re.compile(r"\b(?:sorry|oops|i mean|i meant|no wait|typo|mistyped|my bad|correction|perdon|quise decir|me equivoque)\b")
 
 
 def _looks_like_birth_date(turn: Turn, born: dt.date) -> bool:

@@ -178,3 +178,17 @@ def test_words_that_say_nothing_bring_a_person_the_third_time(talk: Talk) -> Non
     assert talk.say("blorp", "nlu_fallback")[0] == "utter_unclear"
     assert talk.say("blorp", "nlu_fallback")[0] == "utter_unclear_again"
     assert talk.say("blorp", "nlu_fallback")[0].startswith("utter_handoff")
+
+
+def test_a_second_visit_of_the_same_kind_is_asked_about_first(talk: Talk) -> None:
+    for text, intent in (("a follow-up tomorrow", "book_appointment"), ("4/19/1980", "inform"), ("1", "select"), ("yes", "affirm")):
+        talk.say(text, intent)
+    assert talk.say("book me a follow-up on Thursday", "book_appointment") == ["utter_already_booked"]
+    assert talk.say("no", "deny") == ["utter_fine"]
+    assert len(booked(talk)) == 1
+
+
+def test_a_birth_date_corrected_at_once_does_not_count_as_wrong(talk: Talk) -> None:
+    talk.say("When is my appointment?", "check_appointment")
+    assert talk.say("4/9/1980") == ["utter_birth_date_wrong"]
+    assert talk.say("sorry, I mean 4/19/1980") == ["utter_no_visits"]

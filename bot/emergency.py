@@ -201,7 +201,7 @@ def _right_spelling(word: str) -> str:
 
 
 def _needs(pattern: str) -> tuple[frozenset[str], ...]:
-    """The first words that a pattern asks for, part by part. A part that may be missing, or begins with no plain word, asks nothing."""
+    """The first words that a pattern asks for, part by part. A part that may be missing or begins with no plain word adds none."""
     if len(_split(pattern, "|")) > 1:
         return ()
     found = []

@@ -19,6 +19,7 @@ import pytest
 import waitress
 from flask import Flask
 from twilio.request_validator import RequestValidator
+from waitress import wasyncore
 
 from bot.app import close, create_app
 from bot.channels.sender import create_sender
@@ -97,7 +98,7 @@ class _DialogueHandler(_Quiet):
 
 
 class FakeTwilio:
-    """Messages.json of Twilio's REST API: takes texts and lists them. `refuse` answers instead of taking; `lose` takes and hangs up."""
+    """Messages.json of Twilio's REST API: takes texts and lists them. `refuse`: it does not; `lose`: it does, and hangs up."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, str]] = []
@@ -242,15 +243,24 @@ def _running(
     settings = make_settings(folder, database_url, dialogue_url=dialogue.url, twilio_api_url=twilio.url)
     app = create_app(settings, twiml_seconds=twiml_seconds)
     server = waitress.create_server(app, host="127.0.0.1", port=0, threads=16, ident=None)
-    thread = threading.Thread(target=server.run, daemon=True)
+    over = threading.Event()
+
+    def _loop() -> None:
+        while not over.is_set():
+            wasyncore.loop(timeout=0.02, map=server._map, count=1)
+
+    thread = threading.Thread(target=_loop, daemon=True)
     thread.start()
     house = House(app, settings, database, dialogue, twilio, f"http://127.0.0.1:{server.effective_port}")
     yield house
     house.http.close()
-    server.close()
-    server.task_dispatcher.shutdown()
+    over.set()
     thread.join(5)
     close(app)
+    server.task_dispatcher.shutdown()
+    for channel in list(server.active_channels.values()):
+        channel.close()
+    server.close()
 
 
 def make_settings(folder: Path, database_url: str, **more: Any) -> Settings:

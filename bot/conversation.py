@@ -100,6 +100,7 @@ class Turns:
 
     def take_turn(self, incoming: Incoming) -> Answer:
         """Stores what came in, once, and waits for its answer as long as Twilio does. The same `external_id`: the same answer."""
+        begun = time.time()
         with self._metrics.stage("receive"):
             message_id, lease, first = self._receive(incoming)
         answered = self._answered.setdefault(message_id, threading.Event())
@@ -108,7 +109,7 @@ class Turns:
                 self._pool.submit(self._answer_all, lease, first)
                 answered.wait(self._twiml_seconds)
             with self._metrics.stage("wait"):
-                return self._wait(message_id, answered)
+                return self._wait(message_id, answered, begun)
         finally:
             self._answered.pop(message_id, None)
 
@@ -153,8 +154,7 @@ class Turns:
             lease = _take_lease(session, message.conversation_id)
             return message.id, lease, _next_waiting(session, message.conversation_id) if lease else None
 
-    def _wait(self, message_id: str, answered: threading.Event) -> Answer:
-        begun = time.time()
+    def _wait(self, message_id: str, answered: threading.Event, begun: float) -> Answer:
         while True:
             with self._database.reading() as session:
                 message, conversation = session.execute(

@@ -55,7 +55,7 @@ class Metrics:
                 .where(Communication.direction == Direction.OUT, Communication.status.in_(on_their_way))
                 .group_by(Communication.status)
             )
-            depth = dict(session.execute(counted).tuples())
+            depth = dict(session.execute(counted).tuples().all())
         for status in on_their_way:
             self._outbox.labels(status.value).set(depth.get(status, 0))
         return generate_latest(self._registry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 import uuid
@@ -240,9 +241,12 @@ def _running(
     database: Database, dialogue: FakeDialogue, twilio: FakeTwilio, folder: Path, *, twiml_seconds: float
 ) -> Iterator[House]:
     database_url = database.engine.url.render_as_string(hide_password=False)
-    settings = make_settings(folder, database_url, dialogue_url=dialogue.url, twilio_api_url=twilio.url)
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    port = listening.getsockname()[1]  # known beforehand, as `up` tells it to the web app
+    settings = make_settings(folder, database_url, port=port, dialogue_url=dialogue.url, twilio_api_url=twilio.url)
     app = create_app(settings, twiml_seconds=twiml_seconds)
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=16, ident=None)
+    server = waitress.create_server(app, sockets=[listening], threads=16, ident=None)
     over = threading.Event()
 
     def _loop() -> None:
@@ -251,7 +255,7 @@ def _running(
 
     thread = threading.Thread(target=_loop, daemon=True)
     thread.start()
-    house = House(app, settings, database, dialogue, twilio, f"http://127.0.0.1:{server.effective_port}")
+    house = House(app, settings, database, dialogue, twilio, f"http://127.0.0.1:{port}")
     yield house
     house.http.close()
     over.set()

@@ -336,16 +336,19 @@ def _locked(session: Session, appointment_id: str) -> Row[Any]:
     """The row as it is now, kept from others until the transaction ends. Raises NotFoundError."""
     row = (
         session.connection()
-        .execute(
-            select(_appointments)
-            .where(_table.organization_id == session.info["organization"], _table.id == appointment_id)
-            .with_for_update()
-        )
+        .execute(_FOR_UPDATE, {"organization": session.info["organization"], "appointment": appointment_id})
         .one_or_none()
     )
     if row is None:
         raise NotFoundError(f"Appointment/{appointment_id}")
     return row
+
+
+_FOR_UPDATE = (
+    select(_appointments)
+    .where(_table.organization_id == bindparam("organization"), _table.id == bindparam("appointment"))
+    .with_for_update()
+)
 
 
 def _locked_hold(session: Session, hold_id: str, now: dt.datetime) -> Row[Any]:
@@ -571,25 +574,32 @@ def _refuse_above_daily_maximum(session: Session, visit: _Visit, now: dt.datetim
 def _ticks_of(session: Session, appointment_id: str | None) -> set[_Tick]:
     if appointment_id is None:
         return set()
-    rows = session.connection().execute(
-        select(occupancy.c.actor, occupancy.c.tick).where(
-            occupancy.c.organization_id == session.info["organization"], occupancy.c.appointment_id == appointment_id
-        )
-    )
-    return {(actor, tick) for actor, tick in rows}
+    mine = {"organization": session.info["organization"], "appointment": appointment_id}
+    return {(actor, tick) for actor, tick in session.connection().execute(_TICKS_OF, mine)}
 
 
 def _delete_ticks(session: Session, appointment_id: str, which: Collection[_Tick] | None = None) -> None:
     """All ticks of an appointment, or those named."""
-    mine = (occupancy.c.organization_id == session.info["organization"], occupancy.c.appointment_id == appointment_id)
+    mine = {"organization": session.info["organization"], "appointment": appointment_id}
     if which is None:
-        session.connection().execute(delete(occupancy).where(*mine))
+        session.connection().execute(_DELETE_TICKS, mine)
         return
     by_actor: dict[str, list[int]] = {}
     for actor, tick in sorted(which):
         by_actor.setdefault(actor, []).append(tick)
     for actor, some in by_actor.items():
-        session.connection().execute(delete(occupancy).where(*mine, occupancy.c.actor == actor, occupancy.c.tick.in_(some)))
+        session.connection().execute(_DELETE_SOME_TICKS, mine | {"actor": actor, "ticks": some})
+
+
+_IS_OF_APPOINTMENT = (
+    occupancy.c.organization_id == bindparam("organization"),
+    occupancy.c.appointment_id == bindparam("appointment"),
+)
+_TICKS_OF = select(occupancy.c.actor, occupancy.c.tick).where(*_IS_OF_APPOINTMENT)
+_DELETE_TICKS = delete(occupancy).where(*_IS_OF_APPOINTMENT)
+_DELETE_SOME_TICKS = _DELETE_TICKS.where(
+    occupancy.c.actor == bindparam("actor"), occupancy.c.tick.in_(bindparam("ticks", expanding=True))
+)
 
 
 def _hand_over_ticks(session: Session, from_id: str, to_id: str) -> None:

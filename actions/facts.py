@@ -93,9 +93,9 @@ _FOR_OTHER = re.compile(
     rf"\b(?:for|about|see|seen|bring(?:ing)?|para|de|sobre|cancel|move|reschedule|book|schedule|on behalf of|calling for|patient is|meant|mean)\s+(?:that\s+one\s+for\s+)?(?:my|our|the|mi|mis|nuestro|nuestra)\s+"
     rf"(?:\d+ ?(?:year|yr|month|week)s? ?-?old\s+|little\s+|oldest\s+|youngest\s+|new\s+|elderly\s+|late\s+)*(?P<a>{_REL})\b(?!'s (?:name|insurance|doctor))"
     rf"|\b(?:my|our|mi|nuestra|nuestro)\s+(?:\d+ ?(?:year|yr|month|week)s? ?-?old\s+|little\s+|oldest\s+|youngest\s+|elderly\s+)*(?P<b>{_REL})(?:\s+[^\W\d]+){{0,2}}?\s+"
-    rf"(?:needs?|has|is|was|wants?|would|could|can|should|got|hurt|isn't|hasn't|feels?|woke|keeps|needed|fell|also|necesita|tiene|esta|quiere|'s)\b(?!\s+(?:sick of|gave|told|said))"
+    rf"(?:needs?|has|is|was|wants?|would|could|can(?!')|should|got|hurt|isn't|hasn't|feels?|woke|keeps|needed|fell|also|necesita|tiene|esta|quiere|'s)\b(?!\s+(?:sick of|gave|told|said))"
     rf"|\b(?:my|our|mi)\s+(?P<c>{_REL})(?:\s+[^\W\d]+){{0,2}}?'s?\s+(?:\w+\s+){{0,2}}(?:appointment|visit|checkup|check-up|physical|shot|shots|vaccine|appt)"
-    rf"|^\W*(?:(?:it's|its|it is|es|no|yes|actually|sorry)\W+)*(?:for |para )?(?:my|our|mi)\s+(?P<d>{_REL})(?:[\s,]+[^\W\d]+){{0,3}}\W*$"
+    rf"|^\W*(?:(?:it's|its|it is|es|no|yes|actually|sorry)\W+)*(?:for |para )?(?:my|our|mi)\s+(?P<d>{_REL})(?:[\s,]+(?!(?:can|says|said|thinks|told|will|is|was|sees|wrote|loves)\b)[^\W\d]+){{0,3}}\W*$"
 )
 _FOR_SELF = re.compile(
     r"\b(?:(?<!down )(?<!it )(?<!that )for me\b|for myself|it's me\b|its me\b|myself|i am the patient|i'm the patient|para mi\b(?!\s+\w*(?:hij|espos|madre|padre|mam|pap|abuel|herman))|soy yo|first for me)"

@@ -98,7 +98,7 @@ def take_up_wishes(turn: Turn, *, anchor: dt.datetime | None = None, text: str |
 
 
 def _take_up_time(turn: Turn, anchor: dt.datetime | None, text: str | None) -> bool:
-    if turn.asked in ("birth_date", "name", "member_id", "detail") and len(turn.text.split()) < 9:
+    if text is None and turn.asked in ("birth_date", "name", "member_id", "detail") and len(turn.text.split()) < 9:
         return False  # a birth date or a number, not a wish
     starts = tuple(turn.local(offer.start) for offer in offered(turn))
     reading = when.read(

@@ -1,0 +1,161 @@
+"""Asking for, moving and cancelling visits on the books."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+
+from scheduling_core import booking
+from scheduling_core.clinic_file.schema import ClinicFile
+from scheduling_core.models import Appointment, Mode, Patient, Task
+from tests.actions.talk import Talk
+from tests.factories import make_free_time, make_patient
+
+
+def book(talk: Talk, clinic: ClinicFile, **free_time: str) -> str:
+    """A visit on the books of the number's patient."""
+    with talk.database.transaction() as session:
+        patient = session.scalars(select(Patient)).first()
+        assert patient
+        time = make_free_time(clinic, **free_time)  # type: ignore[arg-type]
+        return booking.book(session, clinic, patient_id=patient.id, time=time, agent="test", key=f"test:{time.start}").id
+
+
+def visit(talk: Talk, appointment_id: str) -> Appointment:
+    with talk.database.reading() as session:
+        return session.scalars(select(Appointment).where(Appointment.id == appointment_id)).one()
+
+
+def local_start(talk: Talk, clinic: ClinicFile, appointment_id: str) -> str:
+    start = visit(talk, appointment_id).start
+    assert start
+    return f"{start.astimezone(clinic.zone):%Y-%m-%d %H:%M}"
+
+
+@pytest.fixture
+def one_visit(talk: Talk, clinic: ClinicFile) -> str:
+    return book(talk, clinic, start="2026-11-18T13:20")
+
+
+def test_nothing_of_a_visit_is_told_before_the_birth_date(talk: Talk, one_visit: str) -> None:
+    assert talk.say("when is my appointment?", "check_appointment") == ["utter_request_birth_date"]
+    assert talk.say("April 19 1980") == ["utter_one_visit"]
+    assert "Wednesday, November 18 at 1:20 PM" in talk.last().values["visit"]
+
+
+def test_a_visit_is_cancelled_after_the_read_back(talk: Talk, one_visit: str) -> None:
+    talk.say("cancel my appointment", "cancel_appointment")
+    assert talk.say("April 19 1980") == ["utter_confirm_cancel"]
+    assert visit(talk, one_visit).status == "booked"
+    assert talk.say("yes", "affirm") == ["utter_cancelled"]
+    assert visit(talk, one_visit).status == "cancelled"
+
+
+@pytest.mark.parametrize("words", ["no", "No wait, don't cancel it. I'll come.", "no, keep it please"])
+def test_a_visit_is_kept_when_the_patient_thinks_better_of_it(talk: Talk, one_visit: str, words: str) -> None:
+    talk.say("cancel my appointment", "cancel_appointment")
+    talk.say("April 19 1980")
+    assert talk.say(words, "deny") == ["utter_not_cancelled"]
+    assert visit(talk, one_visit).status == "booked"
+
+
+def test_of_two_visits_the_one_that_was_named_is_cancelled(talk: Talk, clinic: ClinicFile, one_visit: str) -> None:
+    other = book(talk, clinic, start="2026-11-30T09:00", service_id="physical")
+    talk.say("cancel my appointment", "cancel_appointment")
+    assert talk.say("April 19 1980") == ["utter_which_visit"]
+    assert talk.say("the physical") == ["utter_confirm_cancel"]
+    talk.say("yes", "affirm")
+    assert (visit(talk, one_visit).status, visit(talk, other).status) == ("booked", "cancelled")
+
+
+def test_all_visits_are_cancelled_at_once(talk: Talk, clinic: ClinicFile, one_visit: str) -> None:
+    other = book(talk, clinic, start="2026-11-30T09:00", service_id="physical")
+    talk.say("please cancel all my appointments", "cancel_appointment")
+    assert talk.say("April 19 1980") == ["utter_confirm_cancel_all"]
+    assert talk.say("yes", "affirm") == ["utter_cancelled_all"]
+    assert {visit(talk, one_visit).status, visit(talk, other).status} == {"cancelled"}
+
+
+def test_a_late_cancellation_is_done_and_told_to_the_desk(talk: Talk, clinic: ClinicFile) -> None:
+    soon = book(talk, clinic, start="2026-11-16T15:00")
+    talk.say("cannot make it this afternoon, cancel please", "cancel_appointment")
+    talk.say("April 19 1980")
+    talk.say("yes", "affirm")
+    assert visit(talk, soon).status == "cancelled"
+    with talk.database.reading() as session:
+        assert [task.reason for task in session.scalars(select(Task))] == ["late-cancellation"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("can I move my appointment to the same time next week?", "2026-11-25 13:20"),
+        ("could you push my appointment back an hour?", "2026-11-18 14:20"),
+        ("I'd like my visit on November 18th one hour later", "2026-11-18 14:20"),
+        ("I'm away that day. Same time the day after?", "2026-11-19 13:20"),
+    ],
+)
+def test_a_wish_that_refers_to_the_visit_is_read_back_at_once(
+    talk: Talk, clinic: ClinicFile, one_visit: str, words: str, expected: str
+) -> None:
+    talk.say(words, "reschedule_appointment")
+    assert talk.say("April 19 1980") == ["utter_confirm_move"]
+    assert local_start(talk, clinic, one_visit) == "2026-11-18 13:20"
+    assert talk.say("yes please", "affirm") == ["utter_moved"]
+    assert local_start(talk, clinic, one_visit) == expected
+
+
+def test_the_old_time_goes_only_when_the_new_one_is_booked(talk: Talk, clinic: ClinicFile, one_visit: str) -> None:
+    talk.say("I need to move my visit", "reschedule_appointment")
+    assert talk.say("April 19 1980") == ["utter_request_new_time"]
+    assert talk.say("Monday or Tuesday after this week") == ["utter_offers"]
+    assert talk.say("never mind, keep it as it is", "stop") == ["utter_not_moved"]
+    assert local_start(talk, clinic, one_visit) == "2026-11-18 13:20"
+
+
+def test_moving_keeps_the_practitioner_unless_another_is_wished_for(talk: Talk, clinic: ClinicFile, one_visit: str) -> None:
+    talk.say("move my visit to Monday November 30th", "reschedule_appointment")
+    talk.say("April 19 1980")
+    assert {offer["practitioner"] for offer in talk.slots["offers"]} == {"ferreira"}
+    talk.say("rather with Lars Sorensen", "inform")
+    assert {offer["practitioner"] for offer in talk.slots["offers"]} == {"sorensen"}
+
+
+def test_the_goal_can_change_in_the_middle(talk: Talk, one_visit: str) -> None:
+    talk.say("I need to move my visit", "reschedule_appointment")
+    talk.say("April 19 1980")
+    assert talk.say("actually just cancel my appointment", "cancel_appointment") == ["utter_confirm_cancel"]
+    talk.say("yes", "affirm")
+    assert visit(talk, one_visit).status == "cancelled"
+
+
+def test_the_visit_of_the_child_that_was_named_is_cancelled(talk: Talk, clinic: ClinicFile) -> None:
+    with talk.database.transaction() as session:
+        leo = make_patient(session, given="Leo", family="Novak", birth_date="2018-05-09", phone="+14145550142")
+        time = make_free_time(clinic, start="2026-11-30T14:00", service_id="well-child", practitioner_id="tanaka", location_id="south")
+        leos = booking.book(session, clinic, patient_id=leo.id, time=time, agent="test", key="leo").id
+    assert talk.say("I have to cancel my son Leo's visit", "cancel_appointment")[0].startswith("utter_request")
+    talk.say("Leo Novak, May 9 2018")
+    talk.say("yes", "affirm")
+    assert visit(talk, leos).status == "cancelled"
+
+
+def test_a_stranger_is_told_nothing_and_the_desk_is(stranger: Talk) -> None:
+    stranger.say("when is my appointment", "check_appointment")
+    assert stranger.say("Clara Weiss, 3/12/1985") == ["utter_not_on_file"]
+    with stranger.database.reading() as session:
+        assert [task.reason for task in session.scalars(select(Task))] == ["not-on-file"]
+
+
+def test_a_video_visit_stays_by_video_when_it_moves(talk: Talk, clinic: ClinicFile) -> None:
+    with talk.database.transaction() as session:
+        patient = session.scalars(select(Patient)).one()
+        time = make_free_time(clinic, start="2026-11-18T13:20", mode=Mode.VIDEO)
+        booked = booking.book(session, clinic, patient_id=patient.id, time=time, agent="test", key="video").id
+    talk.say("move my visit a week later please", "reschedule_appointment")
+    talk.say("April 19 1980")
+    talk.say("yes", "affirm")
+    moved = visit(talk, booked)
+    assert moved.mode is Mode.VIDEO and moved.start and moved.start.astimezone(clinic.zone).date() == dt.date(2026, 11, 25)

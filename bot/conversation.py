@@ -205,8 +205,11 @@ class Turns:
         """The id of the next waiting row. Raises _LeaseLostError when the answer came too late to count."""
         with self._database.reading() as session, self._metrics.stage("before_dialogue"):
             clinic = current(session)
-            message = session.scalars(select(Communication).where(Communication.id == message_id)).one()
-            conversation = session.scalars(select(Conversation).where(Conversation.id == lease.conversation_id)).one()
+            message, conversation = session.execute(
+                select(Communication, Conversation)
+                .join(Conversation, Conversation.id == Communication.conversation_id)
+                .where(Communication.id == message_id)
+            ).one()
             try:
                 decision = before_dialogue(session, clinic, conversation, message)
             except Exception as error:
@@ -214,7 +217,7 @@ class Turns:
                 decision = dialogue_failed(clinic, conversation, message, "failure")
         outcome = self._ask(clinic, conversation, message, decision) if isinstance(decision, Ask) else decision
         with self._metrics.stage("finish"):
-            following = self._finish(lease, message_id, outcome)
+            following = self._finish(lease, message, outcome)
         self._metrics.count_turn(message.channel.value, outcome.name)
         if waiting := self._answered.get(message_id):
             waiting.set()
@@ -230,21 +233,21 @@ class Turns:
             return dialogue_failed(clinic, conversation, message, error.reason)
         return after_dialogue(clinic, conversation, message, answer, picture=ask.picture)
 
-    def _finish(self, lease: _Lease, message_id: str, outcome: Outcome) -> str | None:
+    def _finish(self, lease: _Lease, message: Communication, outcome: Outcome) -> str | None:
+        """Stores the outcome, unless somebody was faster. The id of the next waiting row; without one the lease is given back."""
         with self._database.transaction() as session:
             _count_turn(session, lease)
             decided = session.execute(
                 update(Communication)
                 .where(
                     Communication.organization_id == session.info["organization"],
-                    Communication.id == message_id,
+                    Communication.id == message.id,
                     Communication.status == Delivery.RECEIVED,
                 )
                 .values(status=outcome.status, answered_by=_way_out())
                 .returning(Communication.answered_by)
             ).one_or_none()
             if decided:
-                message = session.scalars(select(Communication).where(Communication.id == message_id)).one()
                 conversation = session.scalars(select(Conversation).where(Conversation.id == lease.conversation_id)).one()
                 if outcome.effect:
                     outcome.effect(session)

@@ -72,7 +72,13 @@ class _Table:
         self.spelled = [(re.compile(rf"\b(?:{pattern})\b"), right) for right, pattern in raw["spelled"].items()]
         self.words = frozenset(raw["words"].split())
         self.real_words = frozenset(raw["real_words"].split())
-        self._flags = [flag for item in raw["flags"] for flag in self._read_flag(item)]
+        flags = [flag for item in raw["flags"] for flag in self._read_flag(item)]
+        self._signs = [(flag, sign) for flag in flags for sign in flag.signs]
+        self._always = {number for number, (_, sign) in enumerate(self._signs) if not sign.needs}
+        self._by_word: dict[str, set[int]] = {}
+        for number, (_, sign) in enumerate(self._signs):
+            for word in min(sign.needs, key=len, default=()):
+                self._by_word.setdefault(word, set()).add(number)
         self._denied_by = self._any([raw["denied"]["by"]])
         self._denied_by_all = self._any([raw["denied"]["by_all"]])
         self._denies_not = self._any([raw["denied"]["but_not"]])
@@ -86,14 +92,15 @@ class _Table:
 
     def find(self, text: str) -> Alarm | None:
         words = set(text.split())
-        for flag in self._flags:
-            for sign in flag.signs:
-                if any(words.isdisjoint(some) for some in sign.needs):
-                    continue
-                if any(self._is_meant(flag, sign, text, match) for match in sign.words.finditer(text)) and all(
-                    any(not self._is_denied(text, match) for match in also.finditer(text)) for also in sign.also
-                ):
-                    return Alarm(flag.name, flag.language)
+        possible = self._always.union(*(self._by_word.get(word, ()) for word in words))
+        for number in sorted(possible):
+            flag, sign = self._signs[number]
+            if any(words.isdisjoint(some) for some in sign.needs):
+                continue
+            if any(self._is_meant(flag, sign, text, match) for match in sign.words.finditer(text)) and all(
+                any(not self._is_denied(text, match) for match in also.finditer(text)) for also in sign.also
+            ):
+                return Alarm(flag.name, flag.language)
         return None
 
     def _is_meant(self, flag: _Flag, sign: _Sign, text: str, match: re.Match[str]) -> bool:

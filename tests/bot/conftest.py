@@ -45,6 +45,7 @@ class _Server(ThreadingHTTPServer):
 class _Quiet(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet
 
     def answer(self, status: int, body: Any) -> None:
         data = json.dumps(body).encode()

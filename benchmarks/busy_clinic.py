@@ -12,9 +12,10 @@ from scheduling_core.calendar import hours, ticks
 from scheduling_core.clinic_file import loading
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
-from scheduling_core.models import Appointment, AppointmentStatus, Mode, new_id, occupancy
+from scheduling_core.models import Appointment, AppointmentStatus, Mode, Patient, new_id, occupancy
 
 SERVICE = "visit"
+PATIENTS = 5_000
 
 
 def clinic(practitioners: int = 50, *, rooms: int = 0) -> ClinicFile:
@@ -50,16 +51,21 @@ def fill(database: Database, clinic: ClinicFile, *, utilisation: float, days: in
     today = times.now().date()
     service = clinic.services_by_id[SERVICE]
     length = sum(hours.lengths(service))
+    people = [
+        {"id": new_id(), "given": "Pat", "family": f"Ient{number}", "birth_date": dt.date(1980, 1, 1), **_stamped()}
+        for number in range(PATIENTS)
+    ]
     visits, taken = [], []
     for practitioner in clinic.practitioners:
         for day in (today + dt.timedelta(days=ahead) for ahead in range(days)):
             stretches = hours.hours_of(clinic).on(practitioner.id, day)
             wanted = utilisation * sum(stretch.length for stretch in stretches)
             for first in _packed(dice, [(stretch.first, stretch.end) for stretch in stretches], length, wanted):
-                visits.append(_visit(practitioner.id, first, length))
+                visits.append(_visit(practitioner.id, dice.choice(people)["id"], first, length))
                 taken += [(f"practitioner:{practitioner.id}", tick, visits[-1]["id"]) for tick in range(first, first + length)]
     with database.transaction() as session:
         loading.load(session, clinic, agent="benchmark")
+        session.connection().execute(insert(Patient), [{"organization_id": database.organization, **one} for one in people])
     for start in range(0, len(visits), 20_000):
         with database.transaction() as session:
             rows = [{"organization_id": database.organization, **one} for one in visits[start : start + 20_000]]
@@ -80,12 +86,12 @@ def _packed(dice: random.Random, stretches: list[tuple[int, int]], length: int, 
     return sorted(dice.sample(places, min(len(places), round(wanted / length))))
 
 
-def _visit(practitioner_id: str, first: int, length: int) -> dict[str, object]:
-    now = times.now()
+def _visit(practitioner_id: str, patient_id: object, first: int, length: int) -> dict[str, object]:
     return {
         "id": new_id(),
         "status": AppointmentStatus.BOOKED,
         "service_id": SERVICE,
+        "patient_id": patient_id,
         "practitioner_id": practitioner_id,
         "location_id": "main",
         "mode": Mode.IN_PERSON,
@@ -93,6 +99,10 @@ def _visit(practitioner_id: str, first: int, length: int) -> dict[str, object]:
         "end": ticks.instant_of(first + length),
         "first_tick": first,
         "end_tick": first + length,
-        "created_at": now,
-        "updated_at": now,
+        **_stamped(),
     }
+
+
+def _stamped() -> dict[str, object]:
+    now = times.now()
+    return {"created_at": now, "updated_at": now}

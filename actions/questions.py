@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from rapidfuzz import fuzz
@@ -42,20 +43,30 @@ def answer_question(turn: Turn) -> None:
 
 def _own_question(turn: Turn) -> str | None:
     """The clinic's own answer, word for word, when one of its questions is meant."""
-    asked = plain(turn.text)
+    if turn.asked in ("name", "birth_date", "member_id"):
+        return None
     needed = _LIKE_A_QUESTION_ASKED if turn.intent in ("ask_clinic", "request_info") else _LIKE_A_QUESTION
-    scored = [
-        (
-            max(
-                fuzz.token_set_ratio(asked, plain(ask)) if len(ask.split()) > 1 else 100 * (f" {plain(ask)}" in f" {asked}")
-                for ask in item.ask
-            ),
-            item.say,
-        )
-        for item in turn.clinic.questions
-    ]
+    scored = [(_likeness(turn.text, ask), item.say) for item in turn.clinic.questions for ask in item.ask]
     best, say = max(scored, default=(0.0, ""))
-    return say if best >= needed and len(asked) > 3 and turn.asked not in ("name", "birth_date", "member_id") else None
+    return say if best >= needed else None
+
+
+def _likeness(text: str, ask: str) -> float:
+    """0 to 100; 0 when a telling word of the question is not in the text."""
+    telling = _telling(ask)
+    if not telling or not telling <= _telling(text):
+        return 0.0
+    return 100.0 if len(ask.split()) == 1 else fuzz.token_set_ratio(plain(text), plain(ask))
+
+
+def _telling(text: str) -> set[str]:
+    return {word.rstrip("s") for word in re.findall(r"[^\W\d_]+", plain(text)) if len(word) > 2 and word not in _PLAIN_WORDS}
+
+
+_PLAIN_WORDS = frozenset(
+    "how can you your get the and for have just need take are there where what when does with from any that this some about como puedo "
+    "una los las por que para con hay donde cuando".split()
+)
 
 
 # where and when

@@ -33,20 +33,9 @@ def _endpoints(settings: Settings, folder: Path) -> dict[str, object]:
 
 
 def _tracker_store(database_url: str, folder: Path) -> dict[str, object]:
-    """Open forms outlive a kill. Rasa's SQLAlchemy 1.4 reaches PostgreSQL through psycopg2 and does not know psycopg 3."""
+    """Open forms outlive a kill: in a file of their own, or in our PostgreSQL, which SQLAlchemy 1.4 reaches by psycopg2."""
     if database_url.startswith("sqlite"):
-        return {"type": "SQL", "dialect": "sqlite", "db": str(folder / "tracker.db")}
-    from sqlalchemy.engine import make_url
-
-    url = make_url(database_url)
-    found = {
-        "type": "SQL",
-        "dialect": "postgresql+psycopg2",
-        "url": url.host,
-        "port": url.port,
-        "username": url.username,
-        "password": url.password,
-        "db": url.database,
-        "query": dict(url.query),
-    }
-    return {key: value for key, value in found.items() if value}
+        database = f"sqlite:///{folder / 'trackers.db'}"
+    else:
+        database = "postgresql+psycopg2://" + database_url.split("://", 1)[1]
+    return {"type": "trackers.RecentTurns", "database": database}

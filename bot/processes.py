@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -37,6 +38,24 @@ def die_with(parent: int) -> Callable[[], None]:
 
 class CannotRunError(Exception):
     """What was asked for cannot run here and now. Its text is one sentence for the person at the terminal."""
+
+
+def end_with_launcher() -> None:
+    """When `uv run` started this process and is killed, this process is asked to end: nobody else would know of it any more.
+
+    Another parent may go before us, as a shell does that started us in the background.
+    """
+    launcher = os.getppid()
+    name = Path(f"/proc/{launcher}/comm")
+    if not name.exists() or name.read_text(encoding="utf-8").strip() != "uv":
+        return
+
+    def _watch() -> None:
+        while os.getppid() == launcher:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=_watch, daemon=True).start()
 
 
 @dataclass

@@ -21,7 +21,7 @@ from types import FrameType
 from typing import IO
 
 from bot import dialogue_server, training
-from bot.processes import CannotRunError, Child, die_with, stop
+from bot.processes import CannotRunError, Child, die_with, end_with_launcher, stop
 from bot.settings import Environment, Settings
 
 Say = Callable[[str], None]
@@ -42,6 +42,7 @@ def up(*, clinic: Path, data: Path | None, port: int | None, say: Say) -> None:
     for number in _STOPPING:
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup has SIGHUP ignored
             signal.signal(number, _stop)
+    end_with_launcher()
     children: list[Child] = []
     try:
         _run(settings, "check", str(clinic))

@@ -100,6 +100,28 @@ def test_a_killed_parent_takes_its_children_along(tmp_path: Path) -> None:
     assert _until(lambda: not _runs(pid))
 
 
+def test_what_uv_has_started_ends_when_uv_is_killed_and_what_a_shell_has_started_does_not(tmp_path: Path) -> None:
+    launcher = """
+        import ctypes, subprocess, sys, time
+        ctypes.CDLL(None).prctl(15, sys.argv[1].encode())  # PR_SET_NAME
+        code = "import time; from bot.processes import end_with_launcher; end_with_launcher(); print(1, flush=True); time.sleep(60)"
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        child.stdout.readline()
+        print(child.pid, flush=True)
+        time.sleep(60)
+    """
+    left = {}
+    for name in ("uv", "sh"):
+        command = [sys.executable, "-c", textwrap.dedent(launcher), name]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            left[name] = int(process.stdout.readline())
+            process.kill()
+    assert _until(lambda: not _runs(left["uv"]))
+    assert _runs(left["sh"])
+    os.kill(left["sh"], signal.SIGKILL)
+
+
 def _runs(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE

@@ -1,4 +1,5 @@
-"""The worker: sends what waits in the outbox, finds out what became of sends that broke off, and answers texts left lying.
+"""The worker: sends what waits in the outbox, finds out what became of sends that broke off, answers texts left lying, and does
+what the clock asks for (`jobs`).
 
 Any number of workers run at once. No network call happens inside a transaction, so a worker may be killed at any point: what it had
 claimed and not marked is looked for at the carrier before it is sent again.
@@ -21,6 +22,7 @@ from bot.channels.sender import Sender, SendError, Text, UnknownFateError, creat
 from bot.channels.sms import UNSUBSCRIBED
 from bot.conversation import Turns, waiting_conversations
 from bot.dialogue_client import DialogueClient
+from bot.jobs import Schedule
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.turn import ReplyKind
@@ -65,11 +67,13 @@ class Worker:
         self._database = database
         self._sender = sender
         self._turns = turns
+        self._schedule = Schedule(database)
 
     def work_until(self, stop: threading.Event) -> None:
         look_after = 0.0
         while not stop.is_set():
             try:
+                self._schedule.run_due()
                 sent = self.send_due(stop)
                 if time.monotonic() >= look_after:
                     self.reconcile()

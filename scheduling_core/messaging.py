@@ -8,7 +8,8 @@ import time
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from scheduling_core import audit, idempotency, times
+from scheduling_core import audit, idempotency, sending, times
+from scheduling_core.clinic_file.loading import current
 from scheduling_core.errors import NotFoundError
 from scheduling_core.models import Channel, Communication, Delivery, Direction, OptOut, new_id
 
@@ -159,15 +160,19 @@ def claim_due(session: Session, *, worker: str, limit: int, lease_seconds: float
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     found = sorted(claimed, key=lambda message: message.sequence)
-    return [message for message in found if not _withhold(session, message)]
+    return [message for message in found if _may_go_out(session, message)]
 
 
-def _withhold(session: Session, message: Communication) -> bool:
-    """The last look before a text goes out: the wish for none may have come while it was queued, or between two tries."""
-    if message.channel is not Channel.SMS or message.kind in GOES_OUT_ANYWAY or not opted_out(session, message.phone):
-        return False
-    message.status = Delivery.WITHHELD
-    return True
+def _may_go_out(session: Session, message: Communication) -> bool:
+    """The last look: the wish for no texts may have come while it was queued, or between two tries; a visit moved, night fallen."""
+    if message.channel is Channel.SMS and message.kind not in GOES_OUT_ANYWAY and opted_out(session, message.phone):
+        message.status = Delivery.WITHHELD
+    elif message.kind in sending.STARTED_BY_US:
+        if not sending.holds_still(session, message):
+            message.status, message.error = Delivery.WITHHELD, "superseded"
+        elif quiet_until := sending.quiet_until(current(session), phone=message.phone, at=times.now()):
+            message.status, message.due_at, message.attempts = Delivery.QUEUED, quiet_until, message.attempts - 1
+    return message.status is Delivery.SENDING
 
 
 def mark_sent(session: Session, *, communication_id: str, external_id: str | None) -> None:

@@ -4,7 +4,17 @@ from scheduling_core.models.base import Base, UtcDateTime, new_id
 from scheduling_core.models.coverage import Coverage, CoverageStatus, RequestStatus, ServiceRequest
 from scheduling_core.models.people import ApiToken, Patient, PatientPhone, Role, Sex, StaffAccount
 from scheduling_core.models.places import ClinicVersion, HealthcareService, Location, Payer, Practitioner
-from scheduling_core.models.scheduling import LIVE, Appointment, AppointmentStatus, Mode, ParticipationStatus, occupancy
+from scheduling_core.models.scheduling import (
+    LIVE,
+    Appointment,
+    AppointmentStatus,
+    FreedTime,
+    Mode,
+    OfferStatus,
+    ParticipationStatus,
+    WaitlistOffer,
+    occupancy,
+)
 from scheduling_core.models.workflow import (
     AuditEvent,
     Channel,
@@ -36,11 +46,13 @@ __all__ = [
     "CoverageStatus",
     "Delivery",
     "Direction",
+    "FreedTime",
     "HealthcareService",
     "IdempotencyKey",
     "IdentityAttempt",
     "Location",
     "Mode",
+    "OfferStatus",
     "OptOut",
     "Owner",
     "ParticipationStatus",
@@ -57,6 +69,7 @@ __all__ = [
     "Task",
     "TaskStatus",
     "UtcDateTime",
+    "WaitlistOffer",
     "new_id",
     "occupancy",
 ]

@@ -75,6 +75,7 @@ class Appointment(Base):
     hold_expires_at: Mapped[dt.datetime | None]
     held_for: Mapped[str | None] = mapped_column(String(64))  # the conversation that was offered this time
     wish: Mapped[dict[str, Any] | None]  # of a place on the waitlist
+    next_reminder_at: Mapped[dt.datetime | None]  # of a visit; None: no reminder is to come
     comment: Mapped[str | None] = mapped_column(String(2000))
     cancelled_reason: Mapped[str | None] = mapped_column(String(200))
     sequence: Mapped[int] = mapped_column(default=0)  # counts moves
@@ -90,8 +91,91 @@ class Appointment(Base):
         _of_taken_time("ix_appointment_taken_of_room", "room_id"),
         Index(None, "organization_id", "patient_id"),
         Index(None, "organization_id", "held_for"),
+        Index(
+            "ix_appointment_next_reminder_at",
+            "organization_id",
+            "next_reminder_at",
+            sqlite_where=text("next_reminder_at IS NOT NULL"),
+            postgresql_where=text("next_reminder_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_appointment_waiting",
+            "organization_id",
+            "service_id",
+            sqlite_where=text("status = 'waitlist'"),
+            postgresql_where=text("status = 'waitlist'"),
+        ),
         CheckConstraint('start < "end"', name="starts_before_it_ends"),
         CheckConstraint("first_tick < end_tick", name="occupies_time"),
+    )
+
+
+class FreedTime(Base):
+    """A practitioner's time that came free: offered to one place on the waitlist after the other until `next_look_at` is None."""
+
+    __tablename__ = "freed_time"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
+    practitioner_id: Mapped[str] = mapped_column(String(64))
+    start: Mapped[dt.datetime]
+    first_tick: Mapped[int]
+    end_tick: Mapped[int]
+    given_up_by: Mapped[str | None] = mapped_column(String(64))  # the patient whose time it was: not offered it again
+    freed_at: Mapped[dt.datetime]
+    next_look_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        refers("practitioner_id", "practitioner"),
+        refers("given_up_by", "patient"),
+        Index(
+            "ix_freed_time_next_look_at",
+            "organization_id",
+            "next_look_at",
+            sqlite_where=text("next_look_at IS NOT NULL"),
+            postgresql_where=text("next_look_at IS NOT NULL"),
+        ),
+    )
+
+
+class OfferStatus(StrEnum):
+    """What became of an offer. `lapsed`: no answer in time, or somebody else was faster."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    PASSED = "passed"
+    LAPSED = "lapsed"
+
+
+class WaitlistOffer(Base):
+    """A freed time on hold for who waits for one. A freed time is offered to a place once, and a number has one open offer."""
+
+    __tablename__ = "waitlist_offer"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
+    freed_id: Mapped[str] = mapped_column(String(64))
+    place_id: Mapped[str] = mapped_column(String(64))
+    hold_id: Mapped[str] = mapped_column(String(64))  # becomes the visit; of offers made at once the same
+    phone: Mapped[str] = mapped_column(String(40))
+    status: Mapped[OfferStatus] = mapped_column(words(OfferStatus), default=OfferStatus.OPEN)
+    expires_at: Mapped[dt.datetime]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+    __table_args__ = (
+        refers("freed_id", "freed_time"),
+        refers("place_id", "appointment"),
+        refers("hold_id", "appointment"),
+        Index("uq_waitlist_offer_freed_id_place_id", "organization_id", "freed_id", "place_id", unique=True),
+        Index(
+            "uq_waitlist_offer_open_phone",
+            "organization_id",
+            "phone",
+            unique=True,
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index(None, "organization_id", "place_id"),
+        Index(None, "organization_id", "created_at"),
     )
 
 

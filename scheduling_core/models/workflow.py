@@ -46,7 +46,9 @@ class Conversation(Base):
     claim: Mapped[dict[str, Any]] = mapped_column(default=dict)
     wrong_birth_dates: Mapped[int] = mapped_column(default=0)
     locked_out: Mapped[bool] = mapped_column(default=False)
-    state: Mapped[dict[str, Any]] = mapped_column(default=dict)  # small facts of this talk that are not the dialogue's: last offers, visit named
+    state: Mapped[dict[str, Any]] = mapped_column(
+        default=dict
+    )  # small facts of this talk that are not the dialogue's: last offers, visit named
     turn: Mapped[int] = mapped_column(default=0)
     last_turn_at: Mapped[dt.datetime]
     # the lease of the one turn at a time, in seconds of elapsed time (time.time()), not of the clinic's clock
@@ -78,7 +80,7 @@ class Delivery(StrEnum):
     DELIVERED = "delivered"
     UNKNOWN = "unknown"  # out, the carrier may have it; reconciled before any repeat
     FAILED = "failed"
-    WITHHELD = "withheld"  # out, not sent: the recipient opted out
+    WITHHELD = "withheld"  # out, not sent: the recipient opted out, or what it says holds no longer
 
 
 class Communication(Base):
@@ -117,6 +119,7 @@ class Communication(Base):
         Index(None, "organization_id", "conversation_id"),
         Index(None, "organization_id", "status", "due_at"),
         Index(None, "organization_id", "patient_id"),
+        Index(None, "organization_id", "phone", "kind"),
         Index(None, "in_reply_to"),
     )
 

@@ -1,0 +1,87 @@
+"""What the worker does by the clinic's clock: reminders, offers of freed times, and ending what is over.
+
+Each job first asks with a read alone whether there is something to do, so that it may be asked often. Each is idempotent: any
+number of workers may run it at once, and what a killed one left is done by the next.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from scheduling_core import freed, reminders, waitlist
+from scheduling_core.clinic_file.loading import NotLoadedError, current
+from scheduling_core.clinic_file.schema import ClinicFile
+from scheduling_core.db import Database
+
+log = logging.getLogger(__name__)
+
+_AT_MOST = 500  # transactions of one job before the worker turns to other work
+
+
+@dataclass(frozen=True)
+class Job:
+    """`is_due` only reads; `step` does one transaction's work and tells whether there may be more."""
+
+    name: str
+    every_seconds: float  # of elapsed time
+    is_due: Callable[[Session, ClinicFile], bool]
+    step: Callable[[Session, ClinicFile], bool]
+
+
+def _end_past_places(session: Session, clinic: ClinicFile) -> bool:
+    waitlist.end_past_places(session, clinic)
+    return False
+
+
+def _note_released_blocks(session: Session, clinic: ClinicFile) -> bool:
+    freed.note_released_blocks(session, clinic)
+    return False
+
+
+JOBS = (
+    Job("reminders", 0.5, lambda session, _: reminders.any_due(session), lambda *both: reminders.send_due(*both) > 0),
+    Job("released-blocks", 5.0, freed.any_released, _note_released_blocks),
+    Job("offers", 0.5, lambda session, _: freed.any_to_offer(session), lambda *both: freed.offer_freed(*both)),
+    Job("past-places", 60.0, waitlist.any_past_place, _end_past_places),
+)
+
+
+@dataclass
+class Schedule:
+    """The jobs of one worker and when each was looked at last."""
+
+    database: Database
+    jobs: tuple[Job, ...] = JOBS
+    _next: dict[str, float] = field(default_factory=dict)  # time.monotonic()
+
+    def run_due(self) -> int:
+        """Run the jobs whose turn it is; in how many there was something to do. One that fails is logged and tried again."""
+        worked = 0
+        for job in self.jobs:
+            if time.monotonic() < self._next.get(job.name, 0.0):
+                continue
+            self._next[job.name] = time.monotonic() + job.every_seconds
+            try:
+                worked += self._run(job)
+            except NotLoadedError:
+                continue
+            except DBAPIError as error:
+                log.error("job %s: the database failed: %s", job.name, type(error.orig).__name__)
+        return worked
+
+    def _run(self, job: Job) -> bool:
+        with self.database.reading() as session:
+            clinic = current(session)
+            if not job.is_due(session, clinic):
+                return False
+        for _ in range(_AT_MOST):
+            with self.database.transaction() as session:
+                if not job.step(session, clinic):
+                    break
+        return True

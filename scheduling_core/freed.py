@@ -1,0 +1,345 @@
+"""Times that came free, and who is offered them.
+
+A visit that is given up, or a block that is released, leaves a row of `freed_time`. The workers offer it to one place on the
+waitlist after the other (or to a few at once) until it is taken, nobody is left, or it is too soon.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
+
+from scheduling_core import booking, idempotency, messaging, patients, sending, times, waitlist
+from scheduling_core.calendar import hours, search, ticks
+from scheduling_core.calendar.requests import FreeTime, Request
+from scheduling_core.calendar.wishes import TimeWish
+from scheduling_core.clinic_file.schema import ClinicFile, ServicePart
+from scheduling_core.errors import NotBookableError, NotFoundError, TimeTakenError
+from scheduling_core.models import Appointment, AppointmentStatus, FreedTime, OfferStatus, Patient, WaitlistOffer, new_id
+
+_A_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A place in line for a freed time, as far as ranking needs."""
+
+    place: Appointment
+    service: ServicePart
+    fills: float  # the part of the freed time that the visit would use, 0 to 1
+    offers_today: int  # in the last 24 hours
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Who can take a freed time, and the start that suits."""
+
+    place: Appointment
+    patient: Patient
+    phone: str
+    time: FreeTime
+
+
+def best_for(
+    session: Session, clinic: ClinicFile, freed: FreedTime, count: int, *, apart_from: Collection[str] = ()
+) -> list[Candidate]:
+    """Who on the waitlist can take a freed time, the best first (see `rank`). `apart_from`: places that are not asked."""
+    line = _line_for(session, clinic, freed, apart_from)
+    return list(islice(_candidates(session, clinic, freed, line), count))
+
+
+def rank(one: Waiting) -> tuple[bool, int, float, dt.datetime, str]:
+    """The smaller the better: need (an urgent service), who was not asked today already, who fills the time, who waits longest."""
+    return one.service.urgency != "urgent", one.offers_today, -round(one.fills, 1), one.place.created_at, one.place.id
+
+
+def _line_for(session: Session, clinic: ClinicFile, freed: FreedTime, apart_from: Collection[str]) -> list[Waiting]:
+    """Who was waiting for such a time when it came free, the best first; whether it is free still is not looked at."""
+    practitioner = clinic.practitioners_by_id.get(freed.practitioner_id)
+    services = [clinic.services_by_id[one] for one in practitioner.services] if practitioner else []
+    day = times.to_wall(freed.start, clinic.zone).date()
+    asked = _asked_today(session)
+    line = []
+    for place in session.scalars(
+        select(Appointment).where(
+            Appointment.status == AppointmentStatus.WAITLIST,
+            Appointment.service_id.in_([service.id for service in services]),
+            Appointment.created_at <= freed.freed_at,
+        )
+    ):
+        request, wish = waitlist.wish_of(place)
+        if (
+            place.id not in apart_from
+            and place.patient_id not in (None, freed.given_up_by)
+            and (not request.practitioners or freed.practitioner_id in request.practitioners)
+            and wish.allows_day(day)
+        ):
+            service = clinic.services_by_id[place.service_id]
+            fills = min(1.0, sum(hours.lengths(service)) / (freed.end_tick - freed.first_tick))
+            line.append(Waiting(place, service, fills, asked.get(place.id, 0)))
+    return sorted(line, key=rank)
+
+
+def _asked_today(session: Session) -> dict[str, int]:
+    """How many offers each place had in the last 24 hours."""
+    recent = select(WaitlistOffer.place_id, func.count()).where(WaitlistOffer.created_at > times.now() - _A_DAY)
+    return dict(session.execute(recent.group_by(WaitlistOffer.place_id)).tuples().all())
+
+
+def _candidates(session: Session, clinic: ClinicFile, freed: FreedTime, line: list[Waiting]) -> Iterator[Candidate]:
+    for one in line:
+        request, wish = waitlist.wish_of(one.place)
+        patient = patients.get(session, one.place.patient_id or "")
+        phone = sending.first_phone(patient)
+        if phone is None or not patient.active or _has_such_a_visit(session, clinic, one.place, wish):
+            continue
+        if time := _start_for(session, clinic, freed, one.service, request, wish):
+            yield Candidate(one.place, patient, phone, time)
+
+
+def _start_for(
+    session: Session, clinic: ClinicFile, freed: FreedTime, service: ServicePart, request: Request, wish: TimeWish
+) -> FreeTime | None:
+    """The free start that uses most of the freed time, the one nearest to its start."""
+    soonest = times.now() + dt.timedelta(hours=clinic.waitlist.min_notice_hours)
+    earliest = max(ticks.instant_of(freed.first_tick - sum(hours.lengths(service))), soonest)
+    request = replace(request, practitioners=(freed.practitioner_id,))
+    try:
+        free = search.find(session, clinic, request, start=earliest, end=ticks.instant_of(freed.end_tick), wish=wish)
+    except NotFoundError:  # of the visit that was to be moved
+        return None
+    fitting = [time for time in free if _overlap(time, freed) > 0]
+    return min(fitting, key=lambda time: (-_overlap(time, freed), abs(time.start - freed.start)), default=None)
+
+
+def _overlap(time: FreeTime, freed: FreedTime) -> int:
+    return min(time.end_tick, freed.end_tick) - max(time.first_tick, freed.first_tick)
+
+
+def _has_such_a_visit(session: Session, clinic: ClinicFile, place: Appointment, wish: TimeWish) -> bool:
+    """Whether the patient has found a visit like this meanwhile, in another way."""
+    moving = (place.wish or {}).get("moving")
+    return any(
+        visit.service_id == place.service_id
+        and visit.id != moving
+        and visit.start is not None
+        and wish.allows(times.to_wall(visit.start, clinic.zone))
+        for visit in booking.upcoming(session, patient_id=place.patient_id or "")
+    )
+
+
+def any_to_offer(session: Session) -> bool:
+    """Whether `offer_freed` has something to do: one look at an index."""
+    return bool(session.scalar(select(exists().where(*_to_look_at(session)))))
+
+
+def offer_freed(session: Session, clinic: ClinicFile, *, agent: str = "worker") -> bool:
+    """One step for one freed time, the one that came free last: end its offers that nobody answered, or make the next ones.
+
+    False when there is nothing to do; call it again, in another transaction, until then. Nobody is written to in quiet hours: the
+    time is offered when they end. What is sooner than `min_notice_hours` is not offered any more.
+    """
+    freed = session.scalars(
+        select(FreedTime)
+        .where(*_to_look_at(session))
+        .order_by(FreedTime.freed_at.desc(), FreedTime.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if freed is None:
+        return False
+    freed.next_look_at = _step(session, clinic, freed, agent)
+    session.flush()
+    return True
+
+
+def _to_look_at(session: Session) -> tuple[ColumnElement[bool], ...]:
+    return FreedTime.organization_id == session.info["organization"], FreedTime.next_look_at <= times.now()
+
+
+def _step(session: Session, clinic: ClinicFile, freed: FreedTime, agent: str) -> dt.datetime | None:
+    """Move a locked freed time on; when to look at it again."""
+    now = times.now()
+    offers = waitlist.open_offers(session, WaitlistOffer.freed_id == freed.id)
+    over = [one for one in offers if one.expires_at <= now or not _waits(session, one.place_id)]
+    if over:
+        for offer in over:
+            waitlist.end_offer(session, offer, OfferStatus.LAPSED, agent)
+        return now  # the hold is given up in a transaction of its own: whoever claims in the same one may deadlock
+    if offers:
+        return min(offer.expires_at for offer in offers)
+    if freed.start - now < dt.timedelta(hours=clinic.waitlist.min_notice_hours):
+        return None
+    asked = session.scalars(select(WaitlistOffer.place_id).where(WaitlistOffer.freed_id == freed.id)).all()
+    line = _line_for(session, clinic, freed, asked)
+    return _offer(session, clinic, freed, line, now, agent) if line else None
+
+
+def _offer(
+    session: Session, clinic: ClinicFile, freed: FreedTime, line: list[Waiting], now: dt.datetime, agent: str
+) -> dt.datetime | None:
+    expires = now + dt.timedelta(minutes=clinic.waitlist.offer_minutes)
+    held: Appointment | None = None
+    time: FreeTime | None = None
+    made, later = 0, []
+    for candidate in _candidates(session, clinic, freed, line):
+        if messaging.opted_out(session, candidate.phone):
+            continue
+        if until := _not_before(session, clinic, candidate, now):
+            later.append(until)
+            continue
+        if held is None:
+            held, time = _hold(session, clinic, freed, candidate.time, expires, agent), candidate.time
+        if held and time and _is_the_same_visit(candidate.time, time):
+            made += _make(session, clinic, freed, candidate, held, expires)
+        if made == clinic.waitlist.offer_at_once:
+            break
+    if made:
+        return expires
+    booking.release(session, held_for=waitlist.held_for(freed.id), agent=agent)
+    return min([*later, *_ends_of_holds(session, freed, now)], default=None)
+
+
+def _not_before(session: Session, clinic: ClinicFile, candidate: Candidate, now: dt.datetime) -> dt.datetime | None:
+    """Until when the patient is not written to: it is night, or another offer to the number is open."""
+    quiet_until = sending.quiet_until(clinic, phone=candidate.phone, at=now, location_id=candidate.time.location_id)
+    if quiet_until:
+        return quiet_until
+    open_offer = waitlist.open_offers(session, WaitlistOffer.phone == candidate.phone)
+    return max(open_offer[0].expires_at, now + dt.timedelta(minutes=1)) if open_offer else None
+
+
+def _hold(
+    session: Session, clinic: ClinicFile, freed: FreedTime, time: FreeTime, expires: dt.datetime, agent: str
+) -> Appointment | None:
+    """Keep the time for as long as the offer stands; None when it was taken meanwhile."""
+    try:
+        held = booking.hold(session, clinic, time=time, held_for=waitlist.held_for(freed.id), agent=agent)
+    except (TimeTakenError, NotBookableError):
+        return None
+    held.hold_expires_at = expires
+    session.flush()
+    return held
+
+
+def _is_the_same_visit(one: FreeTime, other: FreeTime) -> bool:
+    """Whether one hold does for both."""
+    return (one.service_id, one.start, one.mode, one.moving) == (other.service_id, other.start, other.mode, other.moving)
+
+
+def _ends_of_holds(session: Session, freed: FreedTime, now: dt.datetime) -> list[dt.datetime]:
+    """When the holds of conversations end that are in the way now."""
+    found = select(Appointment.hold_expires_at).where(
+        Appointment.practitioner_id == freed.practitioner_id,
+        Appointment.status == AppointmentStatus.PROPOSED,
+        Appointment.hold_expires_at > now,
+        Appointment.end_tick > freed.first_tick,
+        Appointment.first_tick < freed.end_tick,
+    )
+    return [end for end in session.scalars(found) if end]
+
+
+def _make(
+    session: Session, clinic: ClinicFile, freed: FreedTime, candidate: Candidate, held: Appointment, expires: dt.datetime
+) -> bool:
+    """Write the offer and its message; False when another worker was faster to ask this number."""
+    offer_id, now = new_id(), times.now()
+    written = idempotency.insert_unless_there(
+        session,
+        WaitlistOffer,
+        id=offer_id,
+        freed_id=freed.id,
+        place_id=candidate.place.id,
+        hold_id=held.id,
+        phone=candidate.phone,
+        status=OfferStatus.OPEN,
+        expires_at=expires,
+        created_at=now,
+        updated_at=now,
+    )
+    if written:
+        messaging.queue(
+            session,
+            phone=candidate.phone,
+            body=_body(session, clinic, candidate),
+            author="system",
+            kind=sending.OFFER,
+            patient_id=candidate.patient.id,
+            appointment_id=candidate.place.id,
+            key=sending.offer_key(offer_id),
+        )
+    return written
+
+
+def _body(session: Session, clinic: ClinicFile, candidate: Candidate) -> str:
+    """Clinic and time, nothing of the visit's kind: others may read along."""
+    time, phone, who = candidate.time, candidate.phone, clinic.clinic.name
+    language = sending.language_of(session, clinic, candidate.patient, phone)
+    day, clock = sending.start_in_words(time.start, clinic.zone_of(time.location_id), language)
+    name = sending.name_if_shared(session, candidate.patient, phone)
+    minutes, alone = clinic.waitlist.offer_minutes, clinic.waitlist.offer_at_once == 1
+    if language == "es":
+        what = f"hay una cita libre{f' para {name}' if name else ''}: {day}, {clock}."
+        answer = "Responda 1 para tomarla o 2 para dejarla."
+        until = f"La guardamos {minutes} minutos." if alone else "Es para quien responda primero."
+        return sending.shortest_needed(f"{who}: {what} {answer} {until}", f"{who}: {what} {answer}", f"{what} {answer}")
+    opened, when = f"A time opened{f' for {name}' if name else ''}", f"{day} at {clock}."
+    answer = "Reply 1 to take it or 2 to pass."
+    until = f"We keep it for you for {minutes} minutes." if alone else "It goes to who answers first."
+    text = f"{opened} at {who}: {when} {answer}"
+    return sending.shortest_needed(f"{text} {until}", text, f"{opened}: {when} {answer}")
+
+
+def any_released(session: Session, clinic: ClinicFile) -> bool:
+    """Whether `note_released_blocks` has something to do."""
+    if not session.scalar(select(exists().where(Appointment.status == AppointmentStatus.WAITLIST))):
+        return False
+    released = _released(clinic)
+    known = session.scalars(select(FreedTime.id).where(FreedTime.id.in_(released))).all()
+    return len(known) < len(released)
+
+
+def note_released_blocks(session: Session, clinic: ClinicFile) -> int:
+    """Add the blocks that were given back to all in the last day to the freed times, each once; how many."""
+    now = times.now()
+    return sum(
+        idempotency.insert_unless_there(
+            session,
+            FreedTime,
+            id=freed_id,
+            practitioner_id=practitioner_id,
+            start=ticks.instant_of(kept.first),
+            first_tick=kept.first,
+            end_tick=kept.end,
+            freed_at=kept.released_at,
+            next_look_at=now,
+        )
+        for freed_id, (practitioner_id, kept) in sorted(_released(clinic).items())
+    )
+
+
+def _released(clinic: ClinicFile) -> dict[str, tuple[str, hours.Kept]]:
+    """The blocks to come that were released in the last day, by the ids that they have among the freed times."""
+    now = times.now()
+    today = times.to_wall(now, clinic.zone).date()
+    found = {}
+    for practitioner in clinic.practitioners:
+        ahead = max((block.release_hours for block in practitioner.blocks), default=-1)
+        for day in (today + dt.timedelta(days=number) for number in range(ahead // 24 + 2)):
+            for stretch in hours.hours_of(clinic).on(practitioner.id, day):
+                for kept in stretch.kept:
+                    if kept.released_at <= now < min(kept.released_at + _A_DAY, ticks.instant_of(kept.first)):
+                        name = f"{practitioner.id}:{kept.first}:{kept.end}"
+                        found[hashlib.sha256(name.encode()).hexdigest()[:32]] = practitioner.id, kept
+    return found
+
+
+def _waits(session: Session, place_id: str) -> bool:
+    return waitlist.appointment(session, place_id).status is AppointmentStatus.WAITLIST

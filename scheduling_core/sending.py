@@ -1,0 +1,182 @@
+"""The rules for what the clinic sends by itself: not at night, nothing that holds no longer, and short.
+
+Who wants no texts at all is kept in `messaging`; both are looked at once more when a worker is about to send.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from phonenumbers import timezone as number_zones
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduling_core import patients, times
+from scheduling_core.clinic_file.schema import ClinicFile
+from scheduling_core.models import (
+    LIVE,
+    Appointment,
+    Communication,
+    Conversation,
+    Delivery,
+    Direction,
+    OfferStatus,
+    Patient,
+    WaitlistOffer,
+)
+
+REMINDER, OFFER = "reminder", "offer"
+STARTED_BY_US = (REMINDER, OFFER)
+GONE_OUT = (Delivery.SENDING, Delivery.SENT, Delivery.DELIVERED, Delivery.UNKNOWN)
+
+_GSM_BEYOND_ASCII = frozenset("¿¡àäåæèéìñòöøùüÄÅÆÉÑÖØÜ")
+_TWICE_IN_GSM = frozenset("^{}\\[~]|`")
+_IN_TWO_SEGMENTS = 306, 134  # characters, in GSM-7 and otherwise
+
+
+def quiet_until(clinic: ClinicFile, *, phone: str, at: dt.datetime, location_id: str | None = None) -> dt.datetime | None:
+    """When the quiet hours end in which `at` lies, in UTC; None when it lies in none.
+
+    They are read in the zone of the recipient's number where the number tells it, and in the zone of the location as well: who kept
+    the number of a place where they lived before is left in peace at both ends. Zones so far apart that no hour is left: the
+    number's alone.
+    """
+    own = _zone_of_number(phone)
+    here = clinic.zone_of(location_id) if location_id in clinic.locations_by_id else clinic.zone
+    zones = [here] if own is None else [own, here]
+    until = at
+    for _ in range(4):
+        later = until
+        for zone in zones:
+            later = _end_of_quiet(clinic, later, zone)
+        if later == until:
+            return None if until == at else until
+        until = later
+    return _end_of_quiet(clinic, at, zones[0])
+
+
+def _end_of_quiet(clinic: ClinicFile, at: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """`at` itself where it is not quiet."""
+    quiet = clinic.reminders.quiet_hours
+    wall = times.to_wall(at, zone)
+    if quiet.start <= quiet.end:
+        is_quiet, day = quiet.start <= wall.time() < quiet.end, wall.date()
+    else:
+        is_quiet = wall.time() >= quiet.start or wall.time() < quiet.end
+        day = wall.date() + dt.timedelta(days=wall.time() >= quiet.start)
+    return times.from_wall(day, quiet.end, zone) if is_quiet else at
+
+
+def _zone_of_number(phone: str) -> ZoneInfo | None:
+    """The zone of a number that belongs to one place."""
+    try:
+        found = number_zones.time_zones_for_geographical_number(phonenumbers.parse(phone))
+        return ZoneInfo(found[0]) if len(found) == 1 else None
+    except (phonenumbers.NumberParseException, ZoneInfoNotFoundError):
+        return None
+
+
+def reminder_key(appointment: Appointment, hours: int | str = "") -> str:
+    """What a reminder of a visit is known by: a moved visit is reminded of anew."""
+    return f"{REMINDER}:{appointment.id}:{appointment.sequence}:{hours}"
+
+
+def offer_key(offer_id: str) -> str:
+    return f"{OFFER}:{offer_id}"
+
+
+def offer_of(key: str | None) -> str:
+    """The id of the offer that a message with this key is about."""
+    return (key or "").removeprefix(f"{OFFER}:")
+
+
+def holds_still(session: Session, message: Communication) -> bool:
+    """Whether a message that we start still says what is so: the visit stands as it was, the offer is open."""
+    now = times.now()
+    if message.kind == REMINDER:
+        visit = session.scalars(select(Appointment).where(Appointment.id == message.appointment_id)).one_or_none()
+        return (
+            visit is not None
+            and visit.status in LIVE
+            and visit.start is not None
+            and visit.start > now
+            and (message.idempotency_key or "").startswith(reminder_key(visit))
+        )
+    if message.kind == OFFER:
+        found = select(WaitlistOffer).where(WaitlistOffer.id == offer_of(message.idempotency_key))
+        offer = session.scalars(found).one_or_none()
+        return offer is not None and offer.status is OfferStatus.OPEN and offer.expires_at > now
+    return True
+
+
+def last_started(session: Session, *, phone: str) -> Communication | None:
+    """The last reminder or offer that went to this number: what a bare answer answers."""
+    return session.scalars(
+        select(Communication)
+        .where(
+            Communication.phone == phone,
+            Communication.kind.in_(STARTED_BY_US),
+            Communication.direction == Direction.OUT,
+            Communication.status.in_(GONE_OUT),
+        )
+        .order_by(Communication.sequence.desc())
+        .limit(1)
+    ).first()
+
+
+def first_phone(patient: Patient) -> str | None:
+    """The number that the clinic writes to."""
+    return patient.phones[0].phone if patient.phones else None
+
+
+def language_of(session: Session, clinic: ClinicFile, patient: Patient, phone: str) -> str:
+    """The patient's language where the clinic speaks it, else what was last spoken with the number, else the clinic's first."""
+    spoken = select(Conversation.language).where(Conversation.phone == phone).order_by(Conversation.created_at.desc()).limit(1)
+    for language in (patient.language, session.scalars(spoken).first()):
+        if language and language[:2] in clinic.clinic.languages:
+            return language[:2]
+    return clinic.clinic.languages[0]
+
+
+def name_if_shared(session: Session, patient: Patient, phone: str) -> str | None:
+    """The first name, where the number alone does not tell who is meant."""
+    return patient.given if len(patients.on_file(session, phone=phone)) > 1 else None
+
+
+def shortest_needed(*sentences: str) -> str:
+    """The first of these wordings that fits into two segments, else the last."""
+    return next((text for text in sentences if _fits(text)), sentences[-1])
+
+
+def _fits(text: str) -> bool:
+    """On the safe side: a few characters that are short in GSM-7 count as long."""
+    in_gsm = all((char.isascii() and char not in _TWICE_IN_GSM) or char in _GSM_BEYOND_ASCII for char in text)
+    return len(text) <= _IN_TWO_SEGMENTS[0 if in_gsm else 1]
+
+
+def start_in_words(start: dt.datetime, zone: ZoneInfo, language: str) -> tuple[str, str]:
+    """Day and time of day as people say them: ("Thursday, November 19", "1:00 PM")."""
+    wall = times.to_wall(start, zone)
+    time = f"{wall:%-I:%M %p}"
+    if language == "es":
+        return f"{_DAYS_ES[wall.weekday()]} {wall.day} de {_MONTHS_ES[wall.month - 1]}", time
+    return f"{wall:%A, %B} {wall.day}", time
+
+
+_DAYS_ES = ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo")
+_MONTHS_ES = (
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
-from actions import facts, forms, identity, names, offering, people, sentences, visits, when
+from actions import facts, forms, identity, names, offering, people, questions, sentences, visits, waitlist, when
 from actions.identity import Standing
 from actions.offering import Offer
 from actions.turn import Turn, action
+from actions.words import plain
 from scheduling_core import booking, patients, times
 from scheduling_core.calendar import rules
 from scheduling_core.clinic_file.schema import ServicePart
@@ -21,6 +23,10 @@ FORM = "booking_form"
 def validate(turn: Turn) -> None:
     if turn.asked is None:
         turn.set(opening=turn.text, proposed=None)
+        if questions.asks_who_does(turn):
+            questions.say_providers(turn)
+            turn.end()
+            return
     identity.take_up(turn)
     picked = offering.pick(turn) if turn.asked == "choice" else None
     if forms.elsewhere(turn, FORM, answered=picked is not None or _answers(turn), again=again, leave=_leave):
@@ -32,17 +38,23 @@ def validate(turn: Turn) -> None:
     heard_service = _take_up_service(turn)
     resolved = _resolve_doubt(turn)
     heard_wish = offering.take_up_wishes(turn)
+    service = _service(turn)
     if said := turn.mentions.payers:
         turn.set(insurer=said[0])
     if turn.asked == "confirm" and not heard_service:
         _after_read_back(turn)
         return
-    if turn.asked == "another" and turn.yes is False:
-        turn.say("utter_fine")
-        turn.end()
+    if facts.wants_waitlist(turn.text) or (turn.means("join_waitlist") and turn.asked):
+        turn.set(waitlist=True)
+        if turn.asked == "choice" and turn.slot("nearest") and service and turn.known.patient:
+            offering.refuse_offers(turn)
+            waitlist.ask(turn, service)
+            return
+    if turn.asked == "waitlist" and service:
+        _after_waitlist_question(turn, service)
         return
-    if turn.asked == "another" and turn.yes:
-        turn.set(another=True)
+    if turn.asked == "another" and _after_second_question(turn):
+        return
     if turn.asked == "choice":
         if offering.refuses_all(turn) or heard_wish:
             offering.refuse_offers(turn)
@@ -85,6 +97,8 @@ def again(turn: Turn) -> None:
     chosen = offering.chosen(turn)
     if turn.asked == "confirm" and chosen:
         _read_back(turn, chosen)
+    elif turn.asked == "waitlist" and (waited := _service(turn)):
+        waitlist.ask(turn, waited)
     elif turn.asked == "choice" and offers:
         service = _service(turn)
         offering.say_offers(turn, offers, fits=True, service=service.name if service else "")
@@ -111,8 +125,10 @@ def _answers(turn: Turn) -> bool:
         return turn.when() is not None or facts.no_preference(turn.text)
     if asked == "confirm":
         return turn.yes is not None
-    if asked == "another":
+    if asked == "waitlist":
         return turn.yes is not None
+    if asked == "another":
+        return turn.yes is False or bool(_MOVE_IT.search(plain(turn.text)) or _ANOTHER.search(plain(turn.text)))
     return asked == "doubt" and bool(turn.mentions.practitioners or facts.choice(turn.text, 2) or turn.when())
 
 
@@ -225,6 +241,26 @@ def _asks_about_second(turn: Turn) -> bool:
     return True
 
 
+def _after_second_question(turn: Turn) -> bool:
+    """Move the visit that there is, or book another; True when the form is over with that."""
+    low = plain(turn.text)
+    if turn.intent == "reschedule_appointment" or (_MOVE_IT.search(low) and not _ANOTHER.search(low)):
+        same = [visit for visit in visits.upcoming(turn) if visit.service_id == turn.slot("service")]
+        turn.set(visits=[same[0].id] if same else None)
+        turn.end(then="reschedule_form")
+    elif turn.yes is False and not _ANOTHER.search(low):
+        turn.say("utter_fine")
+        turn.end()
+    else:
+        turn.set(another=True if _ANOTHER.search(low) or turn.intent == "book_appointment" else None)
+        return False
+    return True
+
+
+_MOVE_IT = re.compile(r"\b(?:move|change|switch|reschedul\w*|instead|that one|mover|cambiar|muevala|cambiela)\b")
+_ANOTHER = re.compile(r"\b(?:another|new|second|both|besides|additional|extra|one more|book|otra|nueva|ademas|reservar)\b")
+
+
 def _first_visit_instead(turn: Turn, service: ServicePart) -> str | None:
     """The visit that a new patient has first, of the wanted specialty before others."""
     first = [other for other in turn.clinic.services if other.who == "new"]
@@ -302,7 +338,14 @@ def _offer(turn: Turn, note: str) -> None:
         turn.say("utter_too_far_ahead", last=when.say_day(last, turn.now.date(), turn.language))
         turn.ask("time")
         return
-    offers, fits = offering.search_and_hold(turn, offering.request(turn, service.id))
+    wanted = offering.request(turn, service.id)
+    offers, fits = offering.search_and_hold(turn, wanted)
+    if not fits:
+        note = f"{note} {offering.why_nothing(turn, wanted)}".strip()
+    if not fits and turn.slot("waitlist") and turn.known.patient:
+        offering.refuse_offers(turn)
+        waitlist.ask(turn, service)
+        return
     if not offers:
         turn.set(time=None)
         turn.say("utter_nothing_free", service=service.name)
@@ -316,6 +359,18 @@ def _offer(turn: Turn, note: str) -> None:
         return
     offering.say_offers(turn, offers, fits=fits, service=service.name, note=note)
     turn.ask("choice")
+
+
+def _after_waitlist_question(turn: Turn, service: ServicePart) -> None:
+    if turn.yes or (turn.yes is None and facts.wants_waitlist(turn.text)):
+        waitlist.join(turn, service)
+    elif turn.yes is False:
+        turn.set(waitlist=None, time=None)
+        turn.say("utter_request_time")
+        turn.ask("time")
+    else:
+        turn.set(waitlist=None)
+        go_on(turn)
 
 
 def _read_back(turn: Turn, offer: Offer) -> None:

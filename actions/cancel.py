@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions import forms, identity, sentences, visits
+from actions import forms, identity, reminders, sentences, visits
 from actions.turn import Turn, action
 from scheduling_core import booking
 from scheduling_core.errors import SchedulingError
@@ -38,6 +38,8 @@ def go_on(turn: Turn) -> None:
         turn.end()
         return
     chosen = _chosen(turn, coming) or visits.meant(turn, coming, listed=turn.asked == "visit")
+    if not chosen and turn.asked != "visit":
+        chosen = [visit for visit in coming if (named := reminders.named(turn)) and visit.id == named.id]
     if not chosen:
         visits.ask_which(turn, coming)
         return

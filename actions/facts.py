@@ -380,7 +380,7 @@ _NEEDS = (
         "sign-language",
         r"\b(?:asl\b|sign[ -]language|i'?m deaf|am deaf|hard of hearing|deaf\b|sordo|sorda|lengua de senas)",
     ),
-    ("language-access", "interpreter", r"\b(?:interpreter|translator|translate for|interprete|traductor)"),
+    ("language-access", "interpreter", r"\b(?:interpret(?:er|ers|s|ing)?\b|translat(?:or|er|es|e for)|interprete|traductor)"),
     (
         "mobility",
         "wheelchair",
@@ -412,6 +412,15 @@ def needs(text: str) -> tuple[Need, ...]:
     return tuple(
         Need(need.team, f"interpreter:{code}") if need.kind == "interpreter" and (code := language(text)) and code != "en" else need
         for need in found
+    )
+
+
+def wants_waitlist(text: str) -> bool:
+    return bool(
+        re.search(
+            r"\bwait(?:ing)?[ -]?list\b|\blista de espera\b|\bif (?:something|anything|a (?:spot|slot|time)|one|it) (?:opens|comes up|frees|becomes)|\bcancell?ation list\b|\bsi se (?:abre|libera|desocupa)",
+            plain(text),
+        )
     )
 
 

@@ -24,6 +24,7 @@ TASK_SLOTS = (
     "nearest",
     "doubt",
     "another",
+    "waitlist",
     "visits",
     "unknown_practitioner",
     "insurer",

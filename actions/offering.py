@@ -11,7 +11,7 @@ from actions import facts, sentences, when
 from actions.turn import Turn
 from actions.words import plain
 from scheduling_core import booking
-from scheduling_core.calendar import search
+from scheduling_core.calendar import hours, search
 from scheduling_core.calendar.requests import FreeTime, Request
 from scheduling_core.calendar.wishes import TimeWish
 from scheduling_core.errors import TimeTakenError
@@ -134,6 +134,19 @@ _MONTH = re.compile(
 )
 
 
+def why_nothing(turn: Turn, wanted: Request) -> str:
+    """Why the one day that was wished for has nothing: closed, or the practitioner is away. Empty when neither is it."""
+    day = wish(turn).first_day
+    if day is None or wish(turn).last_day != day:
+        return ""
+    clinic = turn.clinic
+    places = [place.id for place in clinic.locations if wanted.location_id in (None, place.id)]
+    if all(hours.is_closed(clinic, place, day) or not clinic.locations_by_id[place].hours_on(day.weekday()) for place in places):
+        return sentences.closed_on(turn, day, hours.closure_name(clinic, places[0], day))
+    away = [who for who in wanted.practitioners if hours.is_absent(clinic.practitioners_by_id[who], day)]
+    return sentences.away_on(turn, away[0], day) if away and len(away) == len(wanted.practitioners) else ""
+
+
 def has_time_wish(turn: Turn) -> bool:
     return turn.slot("time") is not None
 
@@ -234,7 +247,7 @@ def say_offers(turn: Turn, offers: list[Offer], *, fits: bool, service: str, not
             line += f" {sentences.where(turn, offer.location, offer.mode)}"
         lines.append(line)
     head = f"{service} {shared}".strip()
-    wished = when.say_wish(wish(turn), turn.now.date(), turn.language)
+    wished = "" if note else when.say_wish(wish(turn), turn.now.date(), turn.language)
     response = "utter_offers" if fits else "utter_offers_instead" if wished else "utter_offers_nearest"
     turn.say(response, head=head, options=sentences.numbered(lines), wished=wished, note=f"{note} " if note else "")
 

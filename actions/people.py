@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actions import facts, sentences
-from actions.goals import wants_to_book
+from actions.goals import FIRM, wants_to_book
 from actions.turn import Turn, action
 from scheduling_core import booking, handoff, patients
 from scheduling_core.models import Priority
@@ -71,6 +71,10 @@ def write_needs(turn: Turn) -> None:
 
 @action("action_hand_over")
 def answer_wish_for_person(turn: Turn) -> None:
+    """An angry patient who says which visit is wanted gets the visit."""
+    if turn.intent == "complaint" and turn.mentions.services and turn.confidence < FIRM:
+        turn.followup = "booking_form"
+        return
     hand_over(turn, reason="complaint" if turn.intent == "complaint" else "asked-for-person")
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 
 from rapidfuzz import fuzz
 
-from actions import facts, offering, people, sentences
+from actions import facts, offering, people, sentences, when
 from actions.goals import wants_to_book
 from actions.turn import Turn, action
 from actions.words import plain
+from scheduling_core.calendar import hours
 from scheduling_core.clinic_file.schema import WEEKDAYS, LocationPart, PractitionerPart, ServicePart, WeeklyHours
 
 _LIKE_A_QUESTION = 84  # of 100, for the clinic's own questions in other words
@@ -22,10 +24,15 @@ def answer(turn: Turn) -> bool:
     if own := _own_question(turn):
         turn.say_text(own)
         return True
-    answers = _ANSWERS.get(turn.intent)
-    if answers is None or turn.confidence < _NEEDED.get(turn.intent, 0.55):
+    if _asks_for_policy(turn):
+        return True
+    intent, likely = turn.best_of(_ANSWERS)
+    needed = _NEEDED.get(intent, 0.55)
+    if turn.is_question and intent in _TO_KNOW:
+        needed = 0.12 if turn.asked else 0.3
+    if not intent or likely < needed:
         return False
-    answers(turn)
+    _ANSWERS[intent](turn)
     return True
 
 
@@ -69,6 +76,38 @@ _PLAIN_WORDS = frozenset(
 )
 
 
+def _asks_for_policy(turn: Turn) -> bool:
+    """Questions whose words alone tell them: the rule about cancelling, the number for the night, papers that a visit needs."""
+    low = plain(turn.text)
+    clinic = turn.clinic
+    if _CANCELLING.search(low):
+        turn.say("utter_cancellation_policy", hours=clinic.clinic.cancellation_notice_hours)
+    elif clinic.emergency.after_hours_line and _AT_NIGHT.search(low) and turn.is_question:
+        turn.say("utter_after_hours_line", phone=sentences.phone(clinic.emergency.after_hours_line))
+    elif turn.is_question and (paper := _PAPER.search(low)) and (service := _service(turn)):
+        needed = service.needs_referral if paper[1].startswith("ref") else service.needs_order
+        turn.say("utter_paper_needed" if needed else "utter_paper_not_needed", service=service.name, paper=paper[1])
+    else:
+        return False
+    return True
+
+
+_CANCELLING = re.compile(
+    r"\bcancell?ation (?:policy|fee|rule|charge|notice)|\bhow (?:much|far|many)\b.*\b(?:notice|ahead|in advance|before)\b.*\bcancel|\bcancel.*\b(?:how much|what) notice|\bno[- ]?show (?:fee|policy)|"
+    r"politica de cancelacion|\bcharge(?:d)? (?:me )?(?:if|for) (?:i )?(?:cancel|miss)"
+)
+_AT_NIGHT = re.compile(
+    r"\b(?:number|line|phone|call|reach|numero|llamar)\b.*\b(?:closed|after hours|night|nights|weekend|weekends|cerrad[oa]s?|de noche|fuera de horas?)\b|"
+    r"\b(?:after hours|when (?:you|you're|youre|ur) (?:are )?closed|at night)\b.*\b(?:number|line|call|reach)\b"
+)
+_PAPER = re.compile(r"\b(?:need|needs|require|requires|have to have|necesito|necesita)\b(?: to have| to get)? (?:a |an |my |una? )?(?:doctor'?s? |dr'?s? )?(referral|order|referencia|orden)\b")
+
+
+def asks_who_does(turn: Turn) -> bool:
+    """"Who does well-child visits there?" asks for names, not for a visit."""
+    return bool(re.match(r"\W*(?:who|which (?:doctor|provider|of your)|what doctors?|quien|cual doctor)\b", plain(turn.text))) and turn.is_question
+
+
 # where and when
 
 
@@ -79,11 +118,28 @@ def _places(turn: Turn) -> list[LocationPart]:
 
 
 def _hours(turn: Turn) -> None:
+    reading = turn.when()
+    day = reading.wish.first_day if reading and reading.wish else None
+    if day and reading and reading.wish.last_day == day and reading.grain == "day":
+        turn.say_text("\n".join(_hours_on(turn, place, day) for place in _places(turn)))
+        return
     turn.say_text("\n".join(f"{place.name}: {_weekly(place.hours, turn.language)}." for place in _places(turn)))
 
 
-def _weekly(hours: WeeklyHours, language: str) -> str:
-    return ", ".join(f"{_day_names(days, language)} {_clock(span.start)}-{_clock(span.end)}" for days, span in hours.items())
+def _hours_on(turn: Turn, place: LocationPart, day: dt.date) -> str:
+    """"Maple Grove North is closed on Wednesday, November 11 (Veterans Day)."""
+    named = when.say_day(day, turn.now.date(), turn.language)
+    spans = [] if hours.is_closed(turn.clinic, place.id, day) else place.hours_on(day.weekday())
+    if not spans:
+        reason = hours.closure_name(turn.clinic, place.id, day)
+        told = f" ({reason})" if reason else ""
+        return f"{place.name} está cerrado el {named}{told}." if turn.language == "es" else f"{place.name} is closed on {named}{told}."
+    times = ", ".join(f"{_clock(span.start)}-{_clock(span.end)}" for span in spans)
+    return f"{place.name}, {named}: {times}."
+
+
+def _weekly(weekly: WeeklyHours, language: str) -> str:
+    return ", ".join(f"{_day_names(days, language)} {_clock(span.start)}-{_clock(span.end)}" for days, span in weekly.items())
 
 
 def _day_names(days: str, language: str) -> str:
@@ -183,7 +239,8 @@ def _insurance(turn: Turn) -> None:
 # people
 
 
-def _providers(turn: Turn) -> None:
+def say_providers(turn: Turn) -> None:
+    """Who fits what the words ask for; a yes to it begins a booking with them."""
     found = [who for who in turn.clinic.practitioners if _fits(turn, who)]
     if not found:
         turn.say("utter_no_such_provider")
@@ -229,7 +286,7 @@ _ANSWERS: dict[str, Callable[[Turn], None]] = {
     "ask_prep": _prep,
     "ask_cost": _cost,
     "insurance": _insurance,
-    "find_provider": _providers,
+    "find_provider": say_providers,
     "ask_clinic": _clinic,
     "request_info": _clinic,
     "ask_video": _say("utter_video"),
@@ -244,6 +301,10 @@ _ANSWERS: dict[str, Callable[[Turn], None]] = {
     "running_late": people.answer_running_late,
     "repeat": lambda turn: None,
 }
+# Questions to know something: in the middle of a form they are answered even when the reading is in doubt, if they look like one.
+_TO_KNOW = frozenset(
+    {"ask_hours", "ask_location", "ask_parking", "ask_prep", "ask_cost", "insurance", "find_provider", "ask_clinic", "request_info", "ask_video", "bot_challenge", "medical_question", "billing"}
+)
 _NEEDED = {
     "out_of_scope": 0.8,
     "greet": 0.7,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from actions import facts, forms, identity, offering, sentences, visits, when
+from actions import facts, forms, identity, offering, reminders, sentences, visits, when
 from actions.offering import Offer
 from actions.turn import Turn, action
 from scheduling_core import booking, times
@@ -80,6 +80,8 @@ def go_on(turn: Turn) -> None:
             turn.end()
             return
         found = visits.meant(turn, coming, listed=turn.asked == "visit")
+        if len(found) != 1 and turn.asked != "visit" and (named := reminders.named(turn)):
+            found = [visit for visit in coming if visit.id == named.id] or found
         if len(found) != 1:
             visits.ask_which(turn, found or coming)
             return

@@ -67,6 +67,10 @@ def where(turn: Turn, location_id: str | None, mode: Mode) -> str:
     return f"{_AT[turn.language]} {place.name}" if place else ""
 
 
+def with_word(turn: Turn) -> str:
+    return _WITH[turn.language]
+
+
 def with_whom(turn: Turn, practitioner_id: str | None) -> str:
     return f"{_WITH[turn.language]} {practitioner(turn.clinic, practitioner_id)}" if practitioner_id else ""
 
@@ -122,3 +126,13 @@ def bring(turn: Turn, service: ServicePart) -> str:
     if not service.paperwork:
         return ""
     return f"{'Por favor traiga' if turn.language == 'es' else 'Please bring'}: {', '.join(service.paperwork)}."
+
+
+def closed_on(turn: Turn, day: dt.date, name: str) -> str:
+    said, told = when.say_day(day, turn.now.date(), turn.language), f" ({name})" if name else ""
+    return f"El {said} está cerrado{told}." if turn.language == "es" else f"We are closed on {said}{told}."
+
+
+def away_on(turn: Turn, practitioner_id: str, day: dt.date) -> str:
+    who, said = practitioner(turn.clinic, practitioner_id), when.say_day(day, turn.now.date(), turn.language)
+    return f"{who} no está el {said}." if turn.language == "es" else f"{who} is away on {said}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions import offering, people, sentences
+from actions import offering, people, reminders, sentences, waitlist
 from actions.forms import clear
 from actions.goals import names_a_visit
 from actions.turn import Turn, action
@@ -21,6 +21,8 @@ def help_(turn: Turn) -> None:
 @action("action_not_understood")
 def not_understood(turn: Turn) -> None:
     """Words that say nothing we know: another hint the second time, a person the third."""
+    if waitlist.answer_offer(turn) or reminders.answer(turn):
+        return
     if names_a_visit(turn):
         turn.followup = "booking_form"
         return
@@ -49,6 +51,8 @@ def task_done(turn: Turn) -> None:
 @action("action_nothing_open")
 def nothing_open(turn: Turn) -> None:
     """An answer while no question is open. Words that name a visit begin a booking all the same."""
+    if waitlist.answer_offer(turn) or reminders.answer(turn):
+        return
     proposed = turn.slot("proposed")
     turn.set(proposed=None)
     if proposed and turn.yes:

@@ -7,7 +7,8 @@ slots and sentences behind. One call does all of a turn's work, because each cal
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import facts, names, when
+from actions.words import plain
 from scheduling_core import patients, times
 from scheduling_core.clinic_file import loading
 from scheduling_core.clinic_file.schema import ClinicFile
@@ -42,6 +44,12 @@ class Known:
     on_file: bool  # somebody on file has this number
     claim: dict[str, Any]
     language: str
+
+
+_QUESTION = re.compile(
+    r"(?:(?:hi|hello|hey|ok|and|but|so|before that|also|hola|y|pero)\W+(?:\w+\W+)?)*(?:can|could|may|do|does|is|are|what|whats|what's|when|whens|where|wheres|which|who|whom|how|why|will|"
+    r"should|am i|cuando|que|donde|como|cuanto|cual|puedo|hay|quien)\b"
+)
 
 
 @dataclass
@@ -68,6 +76,17 @@ class Turn:
     @property
     def confidence(self) -> float:
         return float(self.tracker.latest_message.get("intent", {}).get("confidence") or 0.0)
+
+    def best_of(self, intents: Collection[str]) -> tuple[str, float]:
+        """The likeliest of these among the first readings of the sentence, and how likely it is; ("", 0.0) for none of them."""
+        ranking = self.tracker.latest_message.get("intent_ranking") or [self.tracker.latest_message.get("intent") or {}]
+        found = [(str(entry["name"]), float(entry["confidence"])) for entry in ranking if entry.get("name") in intents]
+        return max(found, key=lambda pair: pair[1], default=("", 0.0))
+
+    @property
+    def is_question(self) -> bool:
+        """The words have the shape of a question."""
+        return "?" in self.text or bool(_QUESTION.match(plain(self.text)))
 
     def means(self, *intents: str) -> bool:
         """The sentence is surely one of these."""

@@ -12,6 +12,7 @@ from scheduling_core import audit, booking
 from scheduling_core.models import Appointment
 
 FORM = "visits_form"
+_NOT_ALL = re.compile(r"\b(?:not|but not|no) (?:all|both|everything|todas?)(?: of (?:them|my \w+))?", re.IGNORECASE)
 _ALL = re.compile(r"\b(?:all|both|every|everything|each|todas?|todos?|ambas?|las dos)\b", re.IGNORECASE)
 
 
@@ -81,7 +82,7 @@ def meant(turn: Turn, visits: Sequence[Appointment], *, listed: bool) -> list[Ap
     """The visits that the words name: all of them, by number of the list that was shown, by service, practitioner or day."""
     if len(visits) <= 1:
         return list(visits)
-    text = _own_words(turn)
+    text = _NOT_ALL.sub(" ", _own_words(turn))
     if _ALL.search(text) and re.search(
         r"\b(?:appointments|visits|citas|them|both|everything|all|todas|todo|ambas|las dos)\b", text, re.IGNORECASE
     ):
@@ -112,7 +113,7 @@ def _tests(turn: Turn, text: str) -> list[Callable[[Appointment], bool]]:
 
 def _own_words(turn: Turn) -> str:
     """The words that started the task, while they are the only ones that named a visit."""
-    return turn.text if turn.asked == "visit" else f"{turn.slot('opening') or ''} {turn.text}".strip()
+    return turn.text if turn.asked in ("visit", "confirm") else f"{turn.slot('opening') or ''} {turn.text}".strip()
 
 
 def ask_which(turn: Turn, visits: Sequence[Appointment]) -> None:

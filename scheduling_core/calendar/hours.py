@@ -119,6 +119,19 @@ def is_closure(clinic: ClinicFile, location_id: str, day: dt.date) -> bool:
     return any(c.date == day and (c.locations is None or location_id in c.locations) for c in clinic.closures)
 
 
+def is_closed(clinic: ClinicFile, location_id: str, day: dt.date) -> bool:
+    """Whether a place keeps its doors shut on a whole day: a closure or a public holiday."""
+    return is_closure(clinic, location_id, day) or is_holiday(clinic, day)
+
+
+def closure_name(clinic: ClinicFile, location_id: str, day: dt.date) -> str:
+    """Why a place is closed on a day, as people call it; empty when it is an ordinary day."""
+    for closure in clinic.closures:
+        if closure.date == day and (closure.locations is None or location_id in closure.locations):
+            return closure.name
+    return _public_holidays(clinic.holiday_calendar, day.year).get(day, "") if clinic.holiday_calendar else ""
+
+
 def is_absent(practitioner: PractitionerPart, day: dt.date) -> bool:
     return any(absence.from_ <= day <= absence.to for absence in practitioner.absences)
 
@@ -148,9 +161,10 @@ def day_bounds(day: dt.date, zone: ZoneInfo) -> tuple[int, int]:
 
 
 @cache
-def _public_holidays(calendar: str, year: int) -> frozenset[dt.date]:
+def _public_holidays(calendar: str, year: int) -> dict[dt.date, str]:
+    """The days with their names."""
     country, _, subdivision = calendar.partition("-")
-    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
+    return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
 
 
 def _stretches(clinic: ClinicFile, practitioner: PractitionerPart, day: dt.date) -> tuple[Stretch, ...]:

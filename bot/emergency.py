@@ -45,12 +45,13 @@ def red_flag(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class _Sign:
-    """Words that raise a flag, if each of `also` is said too."""
+    """Words that raise a flag, if each of `beside` is said in the same part of the sentence and each of `also` anywhere."""
 
     words: re.Pattern[str]
     needs: tuple[
         frozenset[str], ...
     ]  # of each of these, a text that has the sign has a word: most signs are ruled out by that alone
+    beside: tuple[re.Pattern[str], ...]
     also: tuple[re.Pattern[str], ...]
     even_past: bool  # a past time in it is not the danger's: "I gave birth last week and am bleeding"
 
@@ -98,21 +99,27 @@ class _Table:
             if any(words.isdisjoint(some) for some in sign.needs):
                 continue
             if any(self._is_meant(flag, sign, text, match) for match in sign.words.finditer(text)) and all(
-                any(not self._is_denied(text, match) for match in also.finditer(text)) for also in sign.also
+                self._is_said(also, text) for also in sign.also
             ):
                 return Alarm(flag.name, flag.language)
         return None
 
     def _is_meant(self, flag: _Flag, sign: _Sign, text: str, match: re.Match[str]) -> bool:
-        part = _part_around(text, match, [self._hard])
-        if flag.unless and flag.unless.search(part):
+        start, end = _part_around(text, match, [self._hard])
+        if flag.unless and flag.unless.search(text[start:end]):
             return False
-        thought = _part_around(text, match, [self._hard, self._soft])
+        if not all(self._is_said(beside, text, start, end) for beside in sign.beside):
+            return False
+        start, end = _part_around(text, match, [self._hard, self._soft])
+        thought = text[start:end]
         if self._talked_about.search(thought) or self._topic.match(text, match.end()) or self._is_denied(text, match):
             return False
         if self._present.search(thought):
             return True
         return (sign.even_past or not self._past.search(thought)) and (flag.even_if or not self._supposed.search(thought))
+
+    def _is_said(self, words: re.Pattern[str], text: str, start: int = 0, end: int = _LONGEST) -> bool:
+        return any(not self._is_denied(text, match) for match in words.finditer(text, start, end))
 
     def _is_denied(self, text: str, match: re.Match[str]) -> bool:
         """Whether a "no" stands close before the words, and holds for them."""
@@ -148,10 +155,10 @@ class _Table:
 
     def _read_sign(self, sign: str | dict[str, Any]) -> _Sign:
         if isinstance(sign, str):
-            return _Sign(self._any([sign]), _needs(self._named(sign)), (), False)
-        also = tuple(self._any([words]) for words in sign.get("with", ()))
+            return _Sign(self._any([sign]), _needs(self._named(sign)), (), (), False)
+        beside, also = (tuple(self._any([words]) for words in sign.get(key, ())) for key in ("and", "with"))
         said = self._named(sign["say"])
-        return _Sign(self._any([said]), _needs(said), also, sign.get("even_past", False))
+        return _Sign(self._any([said]), _needs(said), beside, also, sign.get("even_past", False))
 
     def _any(self, patterns: list[str]) -> re.Pattern[str]:
         return re.compile(f"(?<![^ ])(?:{'|'.join(map(self._expand, patterns))})(?= |$)")
@@ -168,9 +175,10 @@ def _table() -> _Table:
     return _Table(yaml.safe_load(_TABLE.read_text(encoding="utf-8")))
 
 
-def _part_around(text: str, match: re.Match[str], borders: list[re.Pattern[str]]) -> str:
+def _part_around(text: str, match: re.Match[str], borders: list[re.Pattern[str]]) -> tuple[int, int]:
+    """Where the part of the sentence that holds the match starts and ends."""
     ends = [found.start() for border in borders if (found := border.search(text, match.end()))]
-    return text[_start_of_part(text, match.start(), borders) : min(ends, default=len(text))]
+    return _start_of_part(text, match.start(), borders), min(ends, default=len(text))
 
 
 def _start_of_part(text: str, position: int, borders: list[re.Pattern[str]]) -> int:

@@ -1,5 +1,5 @@
-"""The worker: sends what waits in the outbox, finds out what became of sends that broke off, answers texts left lying, and does
-what the clock asks for (`jobs`).
+"""The worker: sends what waits in the outbox, finds out what became of sends that broke off, answers texts left lying, and
+does what the clock asks for (`jobs`).
 
 Any number of workers run at once. No network call happens inside a transaction, so a worker may be killed at any point: what it had
 claimed and not marked is looked for at the carrier before it is sent again.

@@ -92,7 +92,7 @@ def explain_time(session: Session, clinic: ClinicFile, request: Request, start: 
     now = times.now()
     reasons: set[str] = set()
     for practitioner in asked.practitioners:
-        found = _obstacles(session, clinic, asked, practitioner, start, now)
+        found = obstacles(session, clinic, asked, practitioner, start, now)
         if not found:
             return []
         reasons |= found
@@ -197,9 +197,10 @@ def is_full(practitioner: PractitionerPart, stretch: Stretch, taken: occupied.Ta
     return maximum is not None and taken.visits(practitioner.id, stretch.day_first, stretch.day_end) >= maximum
 
 
-def _obstacles(
+def obstacles(
     session: Session, clinic: ClinicFile, asked: Asked, practitioner: PractitionerPart, start: dt.datetime, now: dt.datetime
 ) -> set[str]:
+    """What stands against this time with one practitioner, as codes of CODES; nothing when it can be booked."""
     found = obstacles_in_the_rules(clinic, asked, practitioner, start, now)
     first, end = busy_ticks(asked.service, start)
     stretch = stretch_for(clinic, asked, practitioner, start)

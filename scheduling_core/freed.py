@@ -23,7 +23,7 @@ from scheduling_core.clinic_file.schema import ClinicFile, ServicePart
 from scheduling_core.errors import NotBookableError, NotFoundError, TimeTakenError
 from scheduling_core.models import Appointment, AppointmentStatus, FreedTime, OfferStatus, Patient, WaitlistOffer, new_id
 
-_A_DAY = dt.timedelta(days=1)
+_A_DAY, _A_MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -185,26 +185,29 @@ def _step(session: Session, clinic: ClinicFile, freed: FreedTime, agent: str) ->
 def _offer(
     session: Session, clinic: ClinicFile, freed: FreedTime, line: list[Waiting], now: dt.datetime, agent: str
 ) -> dt.datetime | None:
-    expires = now + dt.timedelta(minutes=clinic.waitlist.offer_minutes)
-    held: Appointment | None = None
-    time: FreeTime | None = None
-    made, later = 0, []
+    """Make as many offers as go out at once; when to look at the freed time again."""
+    chosen: list[Candidate] = []
+    later: list[dt.datetime] = []
     for candidate in _candidates(session, clinic, freed, line):
         if messaging.opted_out(session, candidate.phone):
             continue
         if until := _not_before(session, clinic, candidate, now):
             later.append(until)
-            continue
-        if held is None:
-            held, time = _hold(session, clinic, freed, candidate.time, expires, agent), candidate.time
-        if held and time and _is_the_same_visit(candidate.time, time):
-            made += _make(session, clinic, freed, candidate, held, expires)
-        if made == clinic.waitlist.offer_at_once:
+        elif not chosen or _may_share(candidate, chosen):
+            chosen.append(candidate)
+        if len(chosen) == clinic.waitlist.offer_at_once:
             break
+    if not chosen:
+        return min([*later, *_ends_of_holds(session, freed, now)], default=None)
+    expires = now + dt.timedelta(minutes=clinic.waitlist.offer_minutes)
+    held = _hold(session, clinic, freed, chosen[0].time, expires, agent)
+    if held is None:
+        return now + _A_MINUTE
+    made = sum(_make(session, clinic, freed, candidate, held, expires) for candidate in chosen)
     if made:
         return expires
     booking.release(session, held_for=waitlist.held_for(freed.id), agent=agent)
-    return min([*later, *_ends_of_holds(session, freed, now)], default=None)
+    return now  # another worker has just asked these numbers: look who is left
 
 
 def _not_before(session: Session, clinic: ClinicFile, candidate: Candidate, now: dt.datetime) -> dt.datetime | None:
@@ -213,7 +216,7 @@ def _not_before(session: Session, clinic: ClinicFile, candidate: Candidate, now:
     if quiet_until:
         return quiet_until
     open_offer = waitlist.open_offers(session, WaitlistOffer.phone == candidate.phone)
-    return max(open_offer[0].expires_at, now + dt.timedelta(minutes=1)) if open_offer else None
+    return max(open_offer[0].expires_at, now + _A_MINUTE) if open_offer else None
 
 
 def _hold(
@@ -229,9 +232,11 @@ def _hold(
     return held
 
 
-def _is_the_same_visit(one: FreeTime, other: FreeTime) -> bool:
-    """Whether one hold does for both."""
-    return (one.service_id, one.start, one.mode, one.moving) == (other.service_id, other.start, other.mode, other.moving)
+def _may_share(candidate: Candidate, chosen: list[Candidate]) -> bool:
+    """Whether one hold does for all of them, and each has a number of their own."""
+    one, other = candidate.time, chosen[0].time
+    is_same_visit = (one.service_id, one.start, one.mode, one.moving) == (other.service_id, other.start, other.mode, other.moving)
+    return is_same_visit and candidate.phone not in {another.phone for another in chosen}
 
 
 def _ends_of_holds(session: Session, freed: FreedTime, now: dt.datetime) -> list[dt.datetime]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from components.embedding import embed
-from components.intents import IntentModel, Ranking
+from components.intents import IntentModel, Ranking, read_story
 
 FALLBACK = "nlu_fallback"
 BATCH = 64
@@ -34,7 +34,8 @@ def read(texts: Sequence[str], model: IntentModel, *, least: float, least_lead: 
     """The ranking of each text, the fallback first where the model is not sure enough."""
     for start in range(0, len(texts), BATCH):
         batch = texts[start : start + BATCH]
-        for ranking in model.rank(batch, embed(batch)):
+        for text, whole in zip(batch, model.rank(batch, embed(batch)), strict=True):
+            ranking = read_story(text, whole, lambda parts: model.rank(parts, embed(parts)))
             unsure = ranking[0][1] < least or ranking[0][1] - ranking[1][1] < least_lead
             yield [(FALLBACK, least), *ranking] if unsure else ranking
 

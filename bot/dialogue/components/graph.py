@@ -18,7 +18,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components import asked
 from components.embedding import Memory, Vector, embed
-from components.intents import IntentModel, Ranking, fit
+from components.intents import IntentModel, Ranking, fit, read_story
 from components.language import language_of
 
 logger = logging.getLogger(__name__)
@@ -90,10 +90,11 @@ class IntentReader(GraphComponent):
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
-        if self._model is None:
+        model = self._model
+        if model is None:
             raise ValueError("IntentReader is asked to read before it was trained")
-        for message, ranking in zip(messages, self._model.rank(_texts(messages), _vectors(messages)), strict=True):
-            _put(message, ranking)
+        for message, text, whole in zip(messages, _texts(messages), model.rank(_texts(messages), _vectors(messages)), strict=True):
+            _put(message, read_story(text, whole, lambda parts: model.rank(parts, embed(parts))))
         return messages
 
 

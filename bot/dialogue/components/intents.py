@@ -1,8 +1,9 @@
 """What a sentence wants: logistic regression over its embedding and its pieces (words, word pairs, character runs)."""
 
 import json
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,3 +149,43 @@ def _weigh(
     values = np.array([1 + np.log(count) for _, count in known], np.float32) * rarity[columns]
     length = float(np.sqrt((values**2).sum()))
     return columns, values / length if length else values
+
+
+# A text longer than this many words tells a story, and what is wanted stands in one of its sentences.
+STORY = 40
+# Read of a story: how it begins, and above all how it ends.
+_FIRST, _LAST = 3, 7
+# A sentence of a story counts when it is this sure to want something.
+_SURE_ENOUGH = 0.35
+# What a sentence says without wanting anything.
+_WANTS_NOTHING = frozenset(
+    [
+        *(
+            "affirm",
+            "bot_challenge",
+            "confirm_visit",
+            "deny",
+            "dont_know",
+            "goodbye",
+            "greet",
+            "inform",
+            "maybe",
+            "mention_existing",
+        ),
+        *("no_preference", "out_of_scope", "repeat", "select", "stop", "thank", "wrong_correction", "wrong_number"),
+    ]
+)
+
+
+def read_story(text: str, whole: Ranking, rank: Callable[[list[str]], list[Ranking]]) -> Ranking:
+    """The ranking of the sentence of a long text that most surely wants something, of two the later; else of the `whole`."""
+    parts = _sentences(text) if len(text.split()) > STORY else []
+    rankings = rank(parts) if parts else []
+    sure = [(ranking[0][1], place) for place, ranking in enumerate(rankings) if ranking[0][0] not in _WANTS_NOTHING]
+    best, place = max(sure, default=(0.0, 0))
+    return rankings[place] if best >= _SURE_ENOUGH else whole
+
+
+def _sentences(text: str) -> list[str]:
+    found = [part.strip() for part in re.split(r"(?<=[.!?])\s+|\n+", text) if len(part.split()) > 2]
+    return found if len(found) <= _FIRST + _LAST else [*found[:_FIRST], *found[-_LAST:]]

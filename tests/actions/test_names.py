@@ -21,7 +21,14 @@ from scheduling_core.clinic_file.schema import ClinicFile
         ("bad sore throat since last night", ("sick",)),
         ("una cita de seguimiento", ("follow-up",)),
         ("necesito una vacuna", ("vaccine",)),
+        ("tengo fiebre", ("sick",)),
+        ("análisis de sangre", ("blood-draw",)),
+        ("vacuna de la gripe", ("vaccine",)),
+        ("quitarme un lunar", ("minor-procedure",)),
+        ("soy paciente nuevo", ("new-patient",)),
+        ("chequeo anual", ("physical",)),
         ("hello there", ()),
+        ("a visit", ()),
     ],
 )
 def test_a_service_is_found_in_many_ways_to_say_it(clinic: ClinicFile, words: str, services: tuple[str, ...]) -> None:
@@ -39,7 +46,11 @@ def test_a_service_is_found_in_many_ways_to_say_it(clinic: ClinicFile, words: st
         ("Dr Tanaka's first opening", ("tanaka",)),
         ("either Ferreira or Tanaka", ("ferreira", "tanaka")),
         ("nurse practitioner sorenson", ("sorensen",)),
+        ("Kenji", ("tanaka",)),
+        ("seguimiento con la doctora Ferreira", ("ferreira",)),
+        ("la Dra. Tanaka", ("tanaka",)),
         ("whoever is free", ()),
+        ("Dr. who", ()),
     ],
 )
 def test_a_practitioner_is_found_misspelt_and_misheard(clinic: ClinicFile, words: str, practitioners: tuple[str, ...]) -> None:
@@ -49,10 +60,35 @@ def test_a_practitioner_is_found_misspelt_and_misheard(clinic: ClinicFile, words
 
 def test_a_name_that_nobody_here_has_is_told_apart(clinic: ClinicFile) -> None:
     assert mentioned(clinic, "an appointment with Dr. Quackenbush").unknown_practitioner == "Quackenbush"
+    assert mentioned(clinic, "con el doctor Quackenbush").unknown_practitioner == "Quackenbush"
 
 
 def test_who_ordered_a_visit_is_not_who_gives_it(clinic: ClinicFile) -> None:
     assert mentioned(clinic, "Dr. Ferreira ordered labs for me").practitioners == ()
+    assert mentioned(clinic, "la doctora Ferreira me mando").practitioners == ()
+
+
+def test_payers_and_places_are_found_by_their_nicknames(clinic: ClinicFile) -> None:
+    assert mentioned(clinic, "I have great laks insurance").payers == ("greatlakes",)
+    assert mentioned(clinic, "tengo Pinecrest").payers == ("pinecrest",)
+    assert mentioned(clinic, "the one in Bay View").locations == ("south",)
+    assert mentioned(clinic, "downtown").locations == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("I feel awful", "my knee is killing me", "the kid has a fever", "bad headache since Monday"),
+        *("me duele la cabeza", "tengo fiebre", "mi hija tiene tos"),
+    ],
+)
+def test_sickness_in_general_words_is_a_complaint(clinic: ClinicFile, words: str) -> None:
+    assert mentioned(clinic, words).complaint
+
+
+@pytest.mark.parametrize("words", ["I'm fine", "a yearly physical", "quiero una cita"])
+def test_other_words_are_no_complaint(clinic: ClinicFile, words: str) -> None:
+    assert not mentioned(clinic, words).complaint
 
 
 def test_a_checkup_of_a_child_is_the_childrens_visit_where_the_words_fit(clinic: ClinicFile) -> None:

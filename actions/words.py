@@ -31,3 +31,18 @@ def _plain_character(character: str) -> str:
 def tokens(text: str) -> list[Token]:
     low = plain(text)
     return [Token(match[0].replace("’", "'"), match.start(), match.end()) for match in _TOKEN.finditer(low)]
+
+
+def straight(text: str) -> str:
+    """`plain(text)` with every apostrophe straight."""
+    return plain(text).replace("’", "'")
+
+
+def either(*phrases: str) -> str:
+    """A pattern for any of the phrases. One argument may hold several between bars: one line for each language or topic."""
+    return f"(?:{'|'.join(phrases)})"
+
+
+def listed(*lines: str) -> frozenset[str]:
+    """The words of all the lines."""
+    return frozenset(" ".join(lines).split())

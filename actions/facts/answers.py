@@ -1,0 +1,118 @@
+"""Answers to what was asked: yes or no, one of a list, no preference, nothing to say."""
+
+from __future__ import annotations
+
+import re
+
+from actions.words import either, straight
+
+_BEFORE_YES = either(r"oh|ok|okay|well|um+|perfect|great|hi|hello|thanks?|thank you|please|and|so")
+_YES = either(
+    r"y|ya|ye|yes+|yeah?|yea|yep|yup|yess+|k|kk|ok|okay|okey|that(?:'s| is|s) ok(?:ay)?",
+    r"sure|correct|right|exactly|absolutely|definitely|of course|affirmative|fine|perfect|great|good",
+    r"sounds (?:good|great|fine|right|perfect)|that works|works(?: for me)?|it is|i do|i am",
+    r"that(?:'s| is|s) (?:right|correct|fine|good|great|perfect|it|me|the one)",
+    r"(?:please )?(?:do|go ahead|book it|book that|confirm(?: it)?|do it|do that|take it)",
+    r"i(?:'ll| will) take (?:it|that)|let'?s do (?:it|that)",
+    r"si+|sip|claro|correcto|exacto|de acuerdo|esta bien|vale|bueno|por supuesto|perfecto|asi es",
+    r"confirmo|adelante|listo|dale|me parece bien",
+    r"👍|✅|👌",
+)
+_BEFORE_NO = either(r"oh|ok|okay|well|um+|hi|sorry|actually|hmm+|and|so")
+_NO = either(
+    r"n|no+|nope|nah|don'?t|do not|wrong|incorrect|that(?:'s| is|s) (?:not|wrong)|never ?mind|neither|none|negative",
+    r"not (?:really|that|quite|right|correct|good|yet|now)",
+    r"nada|ningun[oa]?|no gracias",
+    r"👎",
+)
+_SAYS_YES = re.compile(rf"^\W*(?:{_BEFORE_YES}\W+)*{_YES}(?:\W|$)")
+_SAYS_NO = re.compile(rf"^\W*(?:{_BEFORE_NO}\W+)*{_NO}(?:\W|$)")
+_NO_INSIDE = re.compile(
+    r"\b"
+    + either(
+        r"no wait|don'?t (?:cancel|book|move|do)|do not (?:cancel|book|move)|keep it|keep my|leave it|changed my mind",
+        r"doesn'?t work|does not work|won't work|none of (?:those|these|them)",
+        r"no la cancele|no lo cancele|no me sirve|ninguna de",
+    )
+    + r"\b"
+)
+
+
+def yes_or_no(text: str) -> bool | None:
+    """True, False, or None where the words are neither."""
+    low = straight(text)
+    if _NO_INSIDE.search(low) or _SAYS_NO.match(low):
+        return False
+    return True if _SAYS_YES.match(low) else None
+
+
+_ORDINALS = {
+    **dict.fromkeys(("first", "1st", "one", "primero", "primera", "uno", "una"), 1),
+    **dict.fromkeys(("second", "2nd", "two", "segundo", "segunda", "dos"), 2),
+    **dict.fromkeys(("third", "3rd", "three", "tercero", "tercera", "tres"), 3),
+    **dict.fromkeys(("fourth", "4th", "four", "cuarto", "cuarta", "cuatro"), 4),
+    **dict.fromkeys(("fifth", "5th", "five", "quinto", "quinta", "cinco"), 5),
+}
+_BEFORE_CHOICE = either(
+    r"ok|okay|yes|yeah|sure|great|perfect|hmm|um|well|oh sure|let me think|please|thanks|so",
+    r"si|claro",
+)
+_WANTED = either(
+    r"i(?:'ll| will| would|'d)? ?(?:take|like|want|choose|pick|prefer|go (?:with|for))?\W*",
+    r"let'?s do |book |give me |can i (?:have|get|do) ",
+    r"quiero |prefiero ",
+)
+_COUNTER = either(r"the |number |option |no\.? ?|nr\.? ?|# ?|choice |press ", r"la |el |opcion |numero ")
+_COUNTED = either(r"one|option|time|slot|appointment", r"opcion|cita")
+_AFTER_CHOICE = either(
+    r"please|pls|thanks|thank you|works|works for me|is (?:good|fine|great|perfect)|sounds (?:good|great)|sorry.*|thanks for.*",
+    r"por favor|gracias",
+)
+_CHOICE = re.compile(
+    rf"^\W*(?:{_BEFORE_CHOICE}\W+)*{_WANTED}?{_COUNTER}*(?P<number>\d|{either(*_ORDINALS)})(?: ?{_COUNTED})?"
+    rf"(?:\W+{_AFTER_CHOICE})*\W*$"
+)
+_LAST = re.compile(rf"\W*(?:the )?{either('last|latest', '(?:la |el )?ultim[oa]')}(?: one)?\W*(?:please)?\W*")
+
+
+def choice(text: str, count: int) -> int | None:
+    """The number of an option out of `count`, 1 to `count`; None where the words choose none."""
+    low = straight(text).strip()
+    if _LAST.fullmatch(low):
+        return count
+    if not (match := _CHOICE.match(low)):
+        return None
+    number = int(match["number"]) if match["number"].isdigit() else _ORDINALS[match["number"]]
+    return number if 1 <= number <= count else None
+
+
+_NO_PREFERENCE = re.compile(
+    r"\b"
+    + either(
+        r"no pref\w*|any ?(?:one|body|doctor|provider|of them|is fine|works)|who ?ever|whichever|either|first available",
+        r"(?:someone|somebody|anyone) else|doesn'?t matter|don'?t (?:care|mind)",
+        r"cualquiera?|no importa|el que sea|la que sea|quien sea|otro doctor|otra doctora",
+    )
+    + r"\b"
+)
+
+
+def no_preference(text: str) -> bool:
+    """ "anyone", "whoever is free", "no preference"."""
+    return bool(_NO_PREFERENCE.search(straight(text)))
+
+
+_SKIPS = re.compile(
+    r"\b"
+    + either(
+        r"skip|none|later|don'?t have|do not have|not with me|can'?t find|rather not|prefer not|not sure|don'?t know|no idea",
+        r"no insurance|not insured|uninsured|self[ -]?pay|pay (?:myself|cash|out of pocket)|cash",
+        r"no tengo|no lo tengo|ninguno|sin seguro|prefiero no|no se\b|despues|omitir",
+    )
+    + r"\b"
+)
+
+
+def skips(text: str) -> bool:
+    """ "none", "skip", "I'd rather not say", "I don't have it with me"."""
+    return bool(_SKIPS.search(straight(text)))

@@ -94,6 +94,7 @@ def hold(
     The patient's own time is claimed at booking. The same key again answers the same hold.
     Raises TimeTakenError, NotBookableError, NotFoundError.
     """
+    _refuse_late_comers(session, clinic, time, key)
     with _once(session, key, "hold", [new_id()]) as (ids, is_done):
         if not is_done:
             refusals = _hold(session, clinic, {ids[0]: time}, held_for, patient_id, agent)
@@ -140,6 +141,8 @@ def book(
     Raises TimeTakenError, PatientBusyError, HoldExpiredError, NotBookableError, NotFoundError, WrongStateError (the hold is another
     patient's, or was booked).
     """
+    if time is not None:
+        _refuse_late_comers(session, clinic, time, key)
     with _once(session, key, "book", [hold_id or new_id()]) as (ids, is_done):
         if not is_done:
             now = times.now()
@@ -189,6 +192,8 @@ def reschedule(
     Raises TimeTakenError, PatientBusyError, HoldExpiredError, NotBookableError, NotFoundError, WrongStateError (not a live visit to
     come, or the new time is for another service or patient).
     """
+    if time is not None:
+        _refuse_late_comers(session, clinic, replace(time, moving=appointment_id), key)
     with _once(session, key, "reschedule", [appointment_id]) as (_, is_done):
         if not is_done:
             now = times.now()
@@ -349,6 +354,25 @@ def _note_freed(session: Session, visit: Row[Any], now: dt.datetime) -> None:
             next_look_at=now,
         )
     )
+
+
+def _refuse_late_comers(session: Session, clinic: ClinicFile, time: FreeTime, key: str | None) -> None:
+    """Tell who comes after another's visit was committed so with one look, before any work; nothing relies on it.
+
+    Of many that want one time at once, most are told here: without it all of them do the work of a booking, only to be refused.
+    """
+    service = clinic.services_by_id.get(time.service_id)
+    if service is None:
+        return
+    session.flush()
+    connection, now = session.connection(), times.now()
+    first, end = rules.busy_ticks(service, time.start)
+    actors = [f"practitioner:{time.practitioner_id}"]
+    wanted = {"organization": session.info["organization"], "actors": actors, "first": first, "end": end}
+    holders = connection.execute(_WHOSE, wanted).all()
+    live = [one for one in holders if one.status != AppointmentStatus.PROPOSED or one.hold_expires_at > now]
+    if any(one.id != time.moving for one in live) and not (key and idempotency.is_done(session, key)):
+        raise TimeTakenError(_place(time))
 
 
 def _given(time: FreeTime | None) -> FreeTime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, select, update
+from sqlalchemy import Compiled, Dialect, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -21,13 +21,16 @@ def insert_unless_there(session: Session, table: type[Base], **values: Any) -> b
     session.flush()
     connection = session.connection()
     values["organization_id"] = session.info["organization"]
-    return connection.execute(_insert(table, connection.dialect.name), values).first() is not None
+    statement = _insert(table, connection.dialect, tuple(sorted(values)))
+    return connection.execute(statement, values).first() is not None  # type: ignore[call-overload]  # compiled is not typed for it
 
 
 @cache
-def _insert(table: type[Base], dialect: str) -> Executable:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing().returning(table.__mapper__.primary_key[-1])
+def _insert(table: type[Base], dialect: Dialect, columns: tuple[str, ...]) -> Compiled:
+    """Compiled once: SQLAlchemy remembers no statement with ON CONFLICT."""
+    insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table).on_conflict_do_nothing().returning(table.__mapper__.primary_key[-1])
+    return statement.compile(dialect=dialect, column_keys=list(columns))
 
 
 def earlier_answer(session: Session, key: str | None) -> dict[str, Any] | None:
@@ -40,6 +43,16 @@ def earlier_answer(session: Session, key: str | None) -> dict[str, Any] | None:
         return None
     answer: dict[str, Any] = session.scalars(select(IdempotencyKey.result).where(IdempotencyKey.key == key)).one()
     return answer
+
+
+def is_done(session: Session, key: str) -> bool:
+    """Whether a write under this key was committed."""
+    return session.connection().execute(_IS_DONE, {"organization": session.info["organization"], "key": key}).first() is not None
+
+
+_IS_DONE = select(IdempotencyKey.key).where(
+    IdempotencyKey.organization_id == bindparam("organization"), IdempotencyKey.key == bindparam("key")
+)
 
 
 def remember(session: Session, key: str | None, result: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -129,13 +130,12 @@ def test_a_refused_booking_leaves_nothing_behind(loaded, clinic, patient):
 
 
 def test_what_the_caller_says_of_length_and_place_is_not_believed(loaded, clinic, patient):
-    from dataclasses import replace
-
     time = make_free_time(clinic, service_id="physical")
     short = replace(time, end=time.start + dt.timedelta(minutes=5), end_tick=time.first_tick + 1)
     assert book(loaded, clinic, patient, short).end == time.end
+    free = make_free_time(clinic, service_id="physical", start="2026-11-17T10:00")
     with pytest.raises(NotBookableError, match="location"):
-        book(loaded, clinic, patient, replace(time, location_id="south"), key="elsewhere")
+        book(loaded, clinic, patient, replace(free, location_id="south"), key="elsewhere")
 
 
 @pytest.mark.parametrize(

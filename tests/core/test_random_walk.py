@@ -338,5 +338,6 @@ def test_the_walk_finds_out_when_the_guard_is_removed(sqlite_database, clock, mo
 
     monkeypatch.setattr(booking, "_insert_ticks", insert_and_believe)
     monkeypatch.setattr(booking, "_sweep", sweep_and_see_nothing)
+    monkeypatch.setattr(booking, "_refuse_late_comers", lambda *given: None)
     with pytest.raises(AssertionError, match="done in spite of"):
         walks(without_waiting_for_the_disk(sqlite_database), clock, count=5, steps=100)

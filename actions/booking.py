@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 from actions import facts, forms, identity, names, offering, people, questions, sentences, visits, waitlist, when
+from actions.goals import form_meant
 from actions.identity import Standing
 from actions.offering import Offer
 from actions.turn import Turn, action
@@ -23,6 +24,12 @@ FORM = "booking_form"
 def validate(turn: Turn) -> None:
     if turn.asked is None:
         turn.set(opening=turn.text, proposed=None)
+        if (other := form_meant(turn, FORM)) != FORM:
+            turn.end(then=other)
+            return
+        if questions.answer_policy(turn):
+            turn.end()
+            return
         if questions.asks_who_does(turn):
             questions.say_providers(turn)
             turn.end()
@@ -128,7 +135,7 @@ def _answers(turn: Turn) -> bool:
     if asked == "waitlist":
         return turn.yes is not None
     if asked == "another":
-        return turn.yes is False or bool(_MOVE_IT.search(plain(turn.text)) or _ANOTHER.search(plain(turn.text)))
+        return turn.yes is not None or bool(_MOVE_IT.search(plain(turn.text)) or _ANOTHER.search(plain(turn.text)))
     return asked == "doubt" and bool(turn.mentions.practitioners or facts.choice(turn.text, 2) or turn.when())
 
 
@@ -242,19 +249,16 @@ def _asks_about_second(turn: Turn) -> bool:
 
 
 def _after_second_question(turn: Turn) -> bool:
-    """Move the visit that there is, or book another; True when the form is over with that."""
+    """Move the visit that there is, or book another; True when the form is over with that, or the question was said again."""
     low = plain(turn.text)
-    if turn.intent == "reschedule_appointment" or (_MOVE_IT.search(low) and not _ANOTHER.search(low)):
+    another = bool(_ANOTHER.search(low)) or turn.intent == "book_appointment"
+    if not another and (turn.yes or _MOVE_IT.search(low) or turn.intent == "reschedule_appointment"):
         same = [visit for visit in visits.upcoming(turn) if visit.service_id == turn.slot("service")]
         turn.set(visits=[same[0].id] if same else None)
         turn.end(then="reschedule_form")
-    elif turn.yes is False and not _ANOTHER.search(low):
-        turn.say("utter_fine")
-        turn.end()
-    else:
-        turn.set(another=True if _ANOTHER.search(low) or turn.intent == "book_appointment" else None)
-        return False
-    return True
+        return True
+    turn.set(another=another or turn.yes is False)
+    return False
 
 
 _MOVE_IT = re.compile(r"\b(?:move|change|switch|reschedul\w*|instead|that one|mover|cambiar|muevala|cambiela)\b")

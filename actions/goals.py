@@ -20,6 +20,31 @@ GOALS = {
 FIRM = 0.75  # a form is left for another goal only when the sentence surely has that goal
 
 
+def form_meant(turn: Turn, form: str) -> str:
+    """The form that a task's first words mean, where their shape tells it better than the first reading does.
+
+    Only a form that is among the likely readings is chosen instead.
+    """
+    low = plain(turn.text)
+    for intent, pattern in _SHAPES.items():
+        if GOALS[intent] != form and turn.best_of([intent])[1] >= _POSSIBLE and pattern.search(low):
+            return GOALS[intent]
+    return form
+
+
+_POSSIBLE = 0.08
+_VISIT = r"(?:appt|appointment|visit|checkup|check-up|physical|follow[- ]?up|cita)"
+_SHAPES = {
+    "reschedule_appointment": re.compile(
+        rf"\bmy (?:\w+ )?{_VISIT}\b.{{0,20}}\b(?:go|be|put|moved?|switched|changed?) (?:to|on|for|up|back)\b"
+        rf"|\b(?:another|different|other|new) (?:date|day|time|slot)\b.{{0,20}}\bfor (?:my|our|the)\b|\bmy (?:\w+ )?{_VISIT}\b.*\binstead\b|\bmi cita\b.*\b(?:otro dia|otra hora)\b"
+    ),
+    "check_appointment": re.compile(
+        r"\b(?:when|what (?:time|day))\b.{0,12}\b(?:i|we|he|she)(?:'m|m)? (?:come|comes|am|is|are|go|going|coming|supposed|due)\b|\bremind me (?:when|what|of)\b"
+    ),
+}
+
+
 def wants_to_book(turn: Turn) -> bool:
     """The words name a visit and wish for it, whatever else they were taken for."""
     if not (turn.mentions.services or turn.mentions.complaint or facts.says_new(turn.text)):
@@ -48,6 +73,8 @@ def names_a_visit(turn: Turn) -> bool:
     return bool(said.services or said.complaint or said.practitioners or _NEW_VISIT.search(plain(turn.text)))
 
 
-_NEW_VISIT = re.compile(r"\b(?:an? |need |want |make |book |new )?(?<!my )(?:appt|appointment|cita)\b(?! (?:is|was|on|at|today|tomorrow))")
+_NEW_VISIT = re.compile(
+    r"\b(?:an? |need |want |make |book |new )?(?<!my )(?:appt|appointment|cita)\b(?! (?:is|was|on|at|today|tomorrow))"
+)
 _WISHES_FOR_VISIT = re.compile(r"\b(?:appointment|appt|visit|see|book|schedule|come in|cita|consulta|ver a)\b")
 _ASKS_TO_KNOW = re.compile(r"^\W*(?:what|how|why|which|do i|should i|can i take|is it|are there|does|que|como|por que|cual|debo)\b")

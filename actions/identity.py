@@ -10,6 +10,7 @@ from actions import facts, people, when
 from actions.turn import Turn
 from actions.words import plain
 from scheduling_core import identity
+from scheduling_core.names import alike as same_person
 
 PLACEHOLDERS = ("birth_date", "name")
 
@@ -36,7 +37,9 @@ def take_up(turn: Turn) -> None:
         turn.claims(relation=relation)
     elif relation and not settled and "relation" not in turn.known.claim:
         turn.claims(relation=relation)
-    if turn.known.patient or turn.is_new:
+    if turn.known.patient and not _is_somebody_else(turn):
+        return
+    if turn.is_new:
         return
     name = facts.person_name(turn.text, asked=turn.asked == "name" or (turn.asked == "birth_date" and bool(_digits(turn.text))))
     if name:
@@ -48,6 +51,17 @@ def take_up(turn: Turn) -> None:
     born = when.read_birth_date(turn.text, turn.now, language=turn.language)
     if born and (turn.asked in PLACEHOLDERS or _looks_like_birth_date(turn, born.date)):
         turn.claims(birth_date=born.date.isoformat())
+
+
+def _is_somebody_else(turn: Turn) -> bool:
+    """A visit is asked for by the name of another person than the one who has proved who they are: that one must prove it anew."""
+    told, known = facts.person_name(turn.text, asked=False), turn.known.patient
+    other = turn.asked is None and told is not None and known is not None and not same_person(told.given, known.given)
+    if other:
+        with turn.transaction() as session:
+            identity.forget(session, conversation_id=turn.known.id)
+        turn.look_again()
+    return other
 
 
 def standing(turn: Turn) -> Standing:

@@ -120,7 +120,7 @@ def _take_up_time(turn: Turn, anchor: dt.datetime | None, text: str | None) -> b
 
 
 def _same_month(turn: Turn, fresh: TimeWish) -> TimeWish:
-    """"Only the 16th" said again of a day that was wished before is that day, in whichever month it lies."""
+    """ "Only the 16th" said again of a day that was wished before is that day, in whichever month it lies."""
     before = wish(turn).days
     if len(before) == len(fresh.days) == 1 and not _MONTH.search(plain(turn.text)):
         old, new = before[0], fresh.days[0]

@@ -8,6 +8,7 @@ from actions.turn import Turn, action
 from scheduling_core import booking, handoff, patients
 from scheduling_core.models import Priority
 
+
 def hand_over(turn: Turn, *, reason: str) -> None:
     """A person takes the conversation: a task for the desk, staff as owner, and silence of the assistant from here on."""
     ask_team(turn, team="desk", reason=reason, description="A patient wants to talk with a person.")

@@ -24,7 +24,7 @@ def answer(turn: Turn) -> bool:
     if own := _own_question(turn):
         turn.say_text(own)
         return True
-    if _asks_for_policy(turn):
+    if answer_policy(turn):
         return True
     intent, likely = turn.best_of(_ANSWERS)
     needed = _NEEDED.get(intent, 0.55)
@@ -76,7 +76,7 @@ _PLAIN_WORDS = frozenset(
 )
 
 
-def _asks_for_policy(turn: Turn) -> bool:
+def answer_policy(turn: Turn) -> bool:
     """Questions whose words alone tell them: the rule about cancelling, the number for the night, papers that a visit needs."""
     low = plain(turn.text)
     clinic = turn.clinic
@@ -100,12 +100,17 @@ _AT_NIGHT = re.compile(
     r"\b(?:number|line|phone|call|reach|numero|llamar)\b.*\b(?:closed|after hours|night|nights|weekend|weekends|cerrad[oa]s?|de noche|fuera de horas?)\b|"
     r"\b(?:after hours|when (?:you|you're|youre|ur) (?:are )?closed|at night)\b.*\b(?:number|line|call|reach)\b"
 )
-_PAPER = re.compile(r"\b(?:need|needs|require|requires|have to have|necesito|necesita)\b(?: to have| to get)? (?:a |an |my |una? )?(?:doctor'?s? |dr'?s? )?(referral|order|referencia|orden)\b")
+_PAPER = re.compile(
+    r"\b(?:need|needs|require|requires|have to have|necesito|necesita)\b(?: to have| to get)? (?:a |an |my |una? )?(?:doctor'?s? |dr'?s? )?(referral|order|referencia|orden)\b"
+)
 
 
 def asks_who_does(turn: Turn) -> bool:
-    """"Who does well-child visits there?" asks for names, not for a visit."""
-    return bool(re.match(r"\W*(?:who|which (?:doctor|provider|of your)|what doctors?|quien|cual doctor)\b", plain(turn.text))) and turn.is_question
+    """ "Who does well-child visits there?" asks for names, not for a visit."""
+    return (
+        bool(re.match(r"\W*(?:who|which (?:doctor|provider|of your)|what doctors?|quien|cual doctor)\b", plain(turn.text)))
+        and turn.is_question
+    )
 
 
 # where and when
@@ -127,13 +132,15 @@ def _hours(turn: Turn) -> None:
 
 
 def _hours_on(turn: Turn, place: LocationPart, day: dt.date) -> str:
-    """"Maple Grove North is closed on Wednesday, November 11 (Veterans Day)."""
+    """ "Maple Grove North is closed on Wednesday, November 11 (Veterans Day)."""
     named = when.say_day(day, turn.now.date(), turn.language)
     spans = [] if hours.is_closed(turn.clinic, place.id, day) else place.hours_on(day.weekday())
     if not spans:
         reason = hours.closure_name(turn.clinic, place.id, day)
         told = f" ({reason})" if reason else ""
-        return f"{place.name} está cerrado el {named}{told}." if turn.language == "es" else f"{place.name} is closed on {named}{told}."
+        return (
+            f"{place.name} está cerrado el {named}{told}." if turn.language == "es" else f"{place.name} is closed on {named}{told}."
+        )
     times = ", ".join(f"{_clock(span.start)}-{_clock(span.end)}" for span in spans)
     return f"{place.name}, {named}: {times}."
 
@@ -303,7 +310,21 @@ _ANSWERS: dict[str, Callable[[Turn], None]] = {
 }
 # Questions to know something: in the middle of a form they are answered even when the reading is in doubt, if they look like one.
 _TO_KNOW = frozenset(
-    {"ask_hours", "ask_location", "ask_parking", "ask_prep", "ask_cost", "insurance", "find_provider", "ask_clinic", "request_info", "ask_video", "bot_challenge", "medical_question", "billing"}
+    {
+        "ask_hours",
+        "ask_location",
+        "ask_parking",
+        "ask_prep",
+        "ask_cost",
+        "insurance",
+        "find_provider",
+        "ask_clinic",
+        "request_info",
+        "ask_video",
+        "bot_challenge",
+        "medical_question",
+        "billing",
+    }
 )
 _NEEDED = {
     "out_of_scope": 0.8,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions import offering, people, reminders, sentences, waitlist
+from actions import facts, offering, people, reminders, sentences, waitlist
 from actions.forms import clear
 from actions.goals import names_a_visit
 from actions.turn import Turn, action
@@ -42,7 +42,8 @@ def task_done(turn: Turn) -> None:
     if turn.slot("offers"):
         offering.let_go(turn)
     follows = turn.slot("next_form")
-    kept = {name: turn.slot(name) for name in ("visits", "insurer", "opening")} if follows else {}
+    carried = ("visits", "insurer", *(offering.WISHES if follows == "reschedule_form" else ())) if follows else ()
+    kept = {name: turn.slot(name) for name in carried}
     clear(turn)
     turn.set(next_form=None, **kept)
     turn.followup = follows
@@ -57,6 +58,8 @@ def nothing_open(turn: Turn) -> None:
     turn.set(proposed=None)
     if proposed and turn.yes:
         turn.followup = proposed
+    elif facts.address(turn.text, asked=False) or facts.email(turn.text):
+        turn.followup = "details_form"
     elif names_a_visit(turn):
         turn.followup = "booking_form"
     else:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from actions import facts, forms, identity, names, people, sentences, when
+from actions.goals import form_meant
 from actions.identity import Standing
 from actions.turn import Turn, action
 from scheduling_core import audit, booking
@@ -18,6 +19,9 @@ _ALL = re.compile(r"\b(?:all|both|every|everything|each|todas?|todos?|ambas?|las
 
 @action("validate_visits_form")
 def validate(turn: Turn) -> None:
+    if turn.asked is None and (other := form_meant(turn, FORM)) != FORM:
+        turn.end(then=other)
+        return
     identity.take_up(turn)
     if forms.elsewhere(turn, FORM, answered=identity_answered(turn), again=show, leave=leave):
         return

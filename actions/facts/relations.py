@@ -80,7 +80,19 @@ def relation(text: str) -> str | None:
     if _FOR_SELF.search(low) and not _NOT_FOR_SELF.search(low):
         return "self"
     found = [match for pattern in _FOR_OTHER if (match := pattern.search(low))]
-    return _RELATION_OF[min(found, key=re.Match.start)["relation"]] if found else None
+    if not found:
+        return None
+    first = min(found, key=re.Match.start)
+    if _OWN_WISH.search(low[: first.start()]) and _AS_WELL.search(low[first.start() :]):
+        return "self"
+    return _RELATION_OF[first["relation"]]
+
+
+# "I'd like a flu shot. My husband needs one too": one after the other, and the own visit first
+_OWN_WISH = re.compile(
+    r"\b" + either(r"i need|i want|i'?d like|i would like|can i|could i|i'm due|book me", r"necesito|quiero|quisiera") + r"\b"
+)
+_AS_WELL = re.compile(r"\b" + either("too|also|as well|after (?:that|me)|then|mine first|me first", "tambien|despues") + r"\b")
 
 
 _KNOWN = re.compile(

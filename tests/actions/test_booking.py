@@ -9,6 +9,7 @@ from sqlalchemy import select
 from scheduling_core import booking, patients
 from scheduling_core.models import Appointment, AppointmentStatus, Patient, Task
 from tests.actions.talk import Talk
+from tests.factories import make_patient
 
 
 def booked(talk: Talk) -> list[Appointment]:
@@ -77,7 +78,9 @@ def test_a_question_in_between_is_answered_and_the_offers_stand(talk: Talk) -> N
 
 
 def test_a_new_patient_is_registered_when_the_visit_is_booked_and_not_before(stranger: Talk) -> None:
-    assert stranger.say("I'm new here and need a doctor, tomorrow or Thursday", "book_appointment") == ["utter_request_name_and_birth_date"]
+    assert stranger.say("I'm new here and need a doctor, tomorrow or Thursday", "book_appointment") == [
+        "utter_request_name_and_birth_date"
+    ]
     assert stranger.say("Clara Weiss, March 12 1985") == ["utter_offers"]
     with stranger.database.reading() as session:
         assert patients.on_file(session, phone="+14145550199") == []
@@ -164,8 +167,40 @@ def test_a_second_visit_of_the_same_kind_is_asked_about_first(talk: Talk) -> Non
     for text, intent in (("a follow-up tomorrow", "book_appointment"), ("4/19/1980", "inform"), ("1", "select"), ("yes", "affirm")):
         talk.say(text, intent)
     assert talk.say("book me a follow-up on Thursday", "book_appointment") == ["utter_already_booked"]
-    assert talk.say("no", "deny") == ["utter_fine"]
+    assert talk.say("no, another one", "deny") == ["utter_offers"]
+    assert talk.say("never mind", "stop") == ["utter_nothing_booked"]
     assert len(booked(talk)) == 1
+
+
+def test_a_second_visit_of_the_same_kind_can_be_a_move_of_the_first(talk: Talk) -> None:
+    for text, intent in (("a follow-up tomorrow", "book_appointment"), ("4/19/1980", "inform"), ("1", "select"), ("yes", "affirm")):
+        talk.say(text, intent)
+    assert talk.say("book me a follow-up on Thursday", "book_appointment") == ["utter_already_booked"]
+    assert talk.say("yes please", "affirm") == ["utter_offers"]
+    assert talk.form == "reschedule_form"
+
+
+def test_the_husband_is_asked_for_his_own_birth_date(talk: Talk) -> None:
+    with talk.database.transaction() as session:
+        make_patient(session, given="Anton", family="Novak", birth_date="1979-02-02", phone="+14145550142")
+    talk.say("I'd like a flu shot tomorrow. My husband needs one too, but mine first", "book_appointment")
+    for text, intent in (("4/19/1980", "inform"), ("1", "select"), ("yes", "affirm")):
+        talk.say(text, intent)
+    assert talk.say("now one for my husband Anton Novak, a flu shot, also tomorrow", "book_appointment") == [
+        "utter_request_birth_date_of"
+    ]
+    talk.say("2/2/1979")
+    talk.say("2", "select")
+    talk.say("yes", "affirm")
+    with talk.database.reading() as session:
+        names = {patient.id: patient.given for patient in session.scalars(select(Patient))}
+    assert sorted(names[visit.patient_id or ""] for visit in booked(talk)) == ["Anton", "Ruth"]
+
+
+def test_a_question_at_the_birth_date_is_answered_and_no_name(talk: Talk) -> None:
+    talk.say("a follow-up tomorrow", "book_appointment")
+    said = talk.say("Before that, where do I leave the car at north?", "ask_parking", confidence=0.2)
+    assert said == ["Maple Grove North: Free garage under the building.", "utter_request_birth_date"]
 
 
 def test_a_birth_date_corrected_at_once_does_not_count_as_wrong(talk: Talk) -> None:

@@ -12,7 +12,11 @@ from tests.actions.talk import Talk
 @pytest.mark.parametrize(
     ("words", "intent", "told"),
     [
-        ("what are your hours at the main clinic", "ask_hours", "Maple Grove North: Mon-Fri 8:00 AM-5:00 PM, Sat 9:00 AM-12:00 PM."),
+        (
+            "what are your hours at the main clinic",
+            "ask_hours",
+            "Maple Grove North: Mon-Fri 8:00 AM-5:00 PM, Sat 9:00 AM-12:00 PM.",
+        ),
         ("where is the south office", "ask_location", "Maple Grove South: 2200 S Bay St, Milwaukee, WI 53207."),
         ("parking at north?", "ask_parking", "Maple Grove North: Free garage under the building."),
         ("do I have to fast before my labs", "ask_prep", "Lab blood draw: Fast for 10 hours before the draw."),

@@ -134,7 +134,9 @@ def test_the_goal_can_change_in_the_middle(talk: Talk, one_visit: str) -> None:
 def test_the_visit_of_the_child_that_was_named_is_cancelled(talk: Talk, clinic: ClinicFile) -> None:
     with talk.database.transaction() as session:
         leo = make_patient(session, given="Leo", family="Novak", birth_date="2018-05-09", phone="+14145550142")
-        time = make_free_time(clinic, start="2026-11-30T14:00", service_id="well-child", practitioner_id="tanaka", location_id="south")
+        time = make_free_time(
+            clinic, start="2026-11-30T14:00", service_id="well-child", practitioner_id="tanaka", location_id="south"
+        )
         leos = booking.book(session, clinic, patient_id=leo.id, time=time, agent="test", key="leo").id
     assert talk.say("I have to cancel my son Leo's visit", "cancel_appointment")[0].startswith("utter_request")
     talk.say("Leo Novak, May 9 2018")

@@ -100,7 +100,7 @@ class Turn:
 
     @cached_property
     def mentions(self) -> names.Mentions:
-        return names.mentioned(self.clinic, self.text, self.language)
+        return names.mentioned(self.clinic, self.text)
 
     @cached_property
     def yes(self) -> bool | None:

@@ -103,7 +103,7 @@ def meant(turn: Turn, visits: Sequence[Appointment], *, listed: bool) -> list[Ap
 def _tests(turn: Turn, text: str) -> list[Callable[[Appointment], bool]]:
     """What the words say of a visit; "not the shot" is no word for it."""
     kept = re.sub(r"(?i)\b(?:not|but not|no) (?:the |my |el |la |mi )?[\w' -]+?(?=[,.;!?]|$)", " ", text)
-    said = names.mentioned(turn.clinic, kept, turn.language)
+    said = names.mentioned(turn.clinic, kept)
     tests: list[Callable[[Appointment], bool]] = []
     if said.services:
         tests.append(lambda visit: visit.service_id in said.services)

@@ -8,8 +8,9 @@ from actions.words import either, plain
 
 _WHO = either("i|we|he|she|they|kid|son|daughter|baby|mom|mother|dad|father|wife|husband")
 _SICK = either(
-    r"sick|ill|fever|feverish|cough(?:ing)?|throw(?:ing)? up|vomit\w*|diarrh?o?ea|rash|infection|pain|hurts?|aches?|sore|swollen",
-    r"dizzy|migraine|headaches?|earache|ear ache|sinus|uti|pink ?eye|congest\w+|stuffy|nause\w+|bleed\w*|itch\w*|burn(?:s|ing)? when",
+    r"sick|ill|fever|feverish|cough(?:ing)?|throw(?:ing)? up|vomit\w*|diarrh?o?ea|rash|infection|pain|hurts?|aches?|sore|dizzy",
+    r"swollen|migraine|headaches?|earache|ear ache|sinus|uti|pink ?eye|congest\w+|stuffy|nause\w+|bleed\w*|itch\w*",
+    r"burn(?:s|ing)? when",
 )
 _AILMENT = either(
     r"cough|fever|rash|cold|flu|headache|migraine|earache|backache|stomach ?ache|toothache|infection|sore \w+",

@@ -15,20 +15,20 @@ from scheduling_core.clinic_file.schema import ClinicFile
 _DOCTOR = listed("dr doctor", "dra doctora")
 _TITLES = _DOCTOR | listed("doc nurse np practitioner md", "enfermera enfermero")
 _NOT_NAMES = listed(
-    "the a an this that these one male female man woman lady who who's which what when would will does do",
+    "the a an this that one male female man woman lady who who's which what when would will does do",
     "i me my you your he she it them anyone someone somebody either whoever any no not",
     "is was for on at in to and or with about from of so but than then again next last until if because here there",
     "can please said says told has have had like wants wanted order ordered sent referred called named speaks",
     "appointment visit visits office note notes practitioner available s",
     "today tomorrow soon asap monday tuesday tuesdays wednesday thursday friday mondays",
-    "que con el la los para hoy manana y o de del",
+    "que con el la para hoy manana y o de del",
 )
 # last names that are ordinary words: they count only with a title or a first name
 _COMMON_WORDS = listed(
     "hall young long king white black brown green day may june april grace hill lake wood woods rose price park best banks fields",
-    "church street west north south east rivers stone waters summers winter love hope little small short strong wise good noon early",
-    "late moon bell cook carter baker mason page frost snow rain knight marsh pool poole ray rice hand head foot back check chance",
-    "please patient patients hospital health",
+    "church street west north south east rivers stone waters summers winter love hope little small short strong wise good noon",
+    "early late moon bell cook carter baker mason page frost snow rain knight marsh pool poole ray rice hand head foot back",
+    "check chance please patient patients hospital health",
 )
 # "Dr. X ordered labs", "Dr. X sent me": who asked for the visit, not who shall give it
 _SENT_BY = re.compile(

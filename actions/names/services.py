@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from actions.names.phrases import Phrases, Words, words
 from actions.words import Token, listed, tokens
-from scheduling_core.clinic_file.schema import ClinicFile, Service
+from scheduling_core.clinic_file.schema import ClinicFile, ServicePart
 
 # What common kinds of visits are called in Spanish, by the English words that a clinic file uses for them.
 _SPANISH_NAMES = {
@@ -32,7 +32,7 @@ _TOO_PLAIN = listed(
 )
 
 
-def forms(service: Service) -> Iterator[Words]:
+def forms(service: ServicePart) -> Iterator[Words]:
     """Every way to say a service."""
     for name in (service.name, *service.aliases, service.id.replace("-", " ")):
         whole = words(name)
@@ -70,7 +70,7 @@ def for_child(clinic: ClinicFile, service_id: str, text: str) -> str:
     return service_id
 
 
-def _is_for_children(service: Service) -> bool:
+def _is_for_children(service: ServicePart) -> bool:
     return bool(service.ages and service.ages.oldest is not None and service.ages.oldest < 18)
 
 

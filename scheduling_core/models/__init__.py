@@ -4,6 +4,7 @@ from scheduling_core.models.base import Base, UtcDateTime, new_id
 from scheduling_core.models.coverage import Coverage, CoverageStatus, RequestStatus, ServiceRequest
 from scheduling_core.models.people import ApiToken, Patient, PatientPhone, Role, Sex, StaffAccount
 from scheduling_core.models.places import ClinicVersion, HealthcareService, Location, Payer, Practitioner
+from scheduling_core.models.plans import MoveStatus, Plan, PlanKind, PlanMove, PlanStatus
 from scheduling_core.models.scheduling import (
     LIVE,
     Appointment,
@@ -52,6 +53,7 @@ __all__ = [
     "IdentityAttempt",
     "Location",
     "Mode",
+    "MoveStatus",
     "OfferStatus",
     "OptOut",
     "Owner",
@@ -59,6 +61,10 @@ __all__ = [
     "Patient",
     "PatientPhone",
     "Payer",
+    "Plan",
+    "PlanKind",
+    "PlanMove",
+    "PlanStatus",
     "Practitioner",
     "Priority",
     "RequestStatus",

@@ -152,7 +152,7 @@ def _take_up_service(turn: Turn) -> bool:
         turn.set(service=_urgent(turn) or before)
     elif before is None and turn.slot("new_patient") and (service := _for_new(turn)):
         turn.set(service=service)
-    changed = turn.slot("service") != before
+    changed: bool = turn.slot("service") != before
     if changed and before is not None:
         turn.set(offers=None, choice=None)
     return changed
@@ -211,7 +211,10 @@ def _resolve_doubt(turn: Turn) -> bool:
 
 
 def _fit_to_person(turn: Turn) -> str | None:
-    """Find the kind of visit that this person may have; a sentence that says what was changed, "" for nothing, None: it cannot be."""
+    """Find the kind of visit that this person may have.
+
+    A sentence that says what was changed, "" where nothing was; None: it cannot be.
+    """
     service = _service(turn)
     assert service
     born = identity.birth_date(turn)

@@ -1,4 +1,7 @@
-"""What may happen in the middle of any form: a question in between, another goal, a person please, never mind, words that say nothing."""
+"""What may happen in the middle of any form.
+
+A question in between, another goal, a person please, never mind, words that say nothing.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 
 from actions import facts
 from actions.turn import Turn
-from actions.words import plain
+from actions.words import either, plain
 
 GOALS = {
     "book_appointment": "booking_form",
@@ -33,14 +33,25 @@ def form_meant(turn: Turn, form: str) -> str:
 
 
 _POSSIBLE = 0.08
-_VISIT = r"(?:appt|appointment|visit|checkup|check-up|physical|follow[- ]?up|cita)"
+_VISIT = either("appt|appointment|visit|checkup|check-up|physical|follow[- ]?up", "cita")
 _SHAPES = {
     "reschedule_appointment": re.compile(
-        rf"\bmy (?:\w+ )?{_VISIT}\b.{{0,20}}\b(?:go|be|put|moved?|switched|changed?) (?:to|on|for|up|back)\b"
-        rf"|\b(?:another|different|other|new) (?:date|day|time|slot)\b.{{0,20}}\bfor (?:my|our|the)\b|\bmy (?:\w+ )?{_VISIT}\b.*\binstead\b|\bmi cita\b.*\b(?:otro dia|otra hora)\b"
+        r"\b"
+        + either(
+            rf"my (?:\w+ )?{_VISIT}\b.{{0,20}}\b(?:go|be|put|moved?|switched|changed?) (?:to|on|for|up|back)",
+            r"(?:another|different|other|new) (?:date|day|time|slot)\b.{0,20}\bfor (?:my|our|the)",
+            rf"my (?:\w+ )?{_VISIT}\b.*\binstead",
+            r"mi cita\b.*\b(?:otro dia|otra hora)",
+        )
+        + r"\b"
     ),
     "check_appointment": re.compile(
-        r"\b(?:when|what (?:time|day))\b.{0,12}\b(?:i|we|he|she)(?:'m|m)? (?:come|comes|am|is|are|go|going|coming|supposed|due)\b|\bremind me (?:when|what|of)\b"
+        r"\b"
+        + either(
+            r"(?:when|what (?:time|day))\b.{0,12}\b(?:i|we|he|she)(?:'?m)? (?:come|comes|am|is|are|go|going|coming|supposed|due)",
+            r"remind me (?:when|what|of)",
+        )
+        + r"\b"
     ),
 }
 

@@ -152,7 +152,7 @@ def has_time_wish(turn: Turn) -> bool:
 
 
 def pick(turn: Turn) -> Offer | None:
-    """The offered time that the patient chose: by number, by its day or clock time, or by who it is with. None: none, or several."""
+    """The offered time that the patient chose, by number, by day or clock time, or by who it is with; None: none, or several."""
     offers = offered(turn)
     if not offers:
         return None

@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 from actions import facts, offering, people, sentences, when
 from actions.goals import wants_to_book
 from actions.turn import Turn, action
-from actions.words import plain
+from actions.words import either, listed, plain
 from scheduling_core.calendar import hours
 from scheduling_core.clinic_file.schema import WEEKDAYS, LocationPart, PractitionerPart, ServicePart, WeeklyHours
 
@@ -70,9 +70,9 @@ def _telling(text: str) -> set[str]:
     return {word.rstrip("s") for word in re.findall(r"[^\W\d_]+", plain(text)) if len(word) > 2 and word not in _PLAIN_WORDS}
 
 
-_PLAIN_WORDS = frozenset(
-    "how can you your get the and for have just need take are there where what when does with from any that this some about como puedo "
-    "una los las por que para con hay donde cuando".split()
+_PLAIN_WORDS = listed(
+    "how can you your get the and for have just need take are there where what when does with from any that this some about",
+    "como puedo una los las por que para con hay donde cuando",
 )
 
 
@@ -93,15 +93,27 @@ def answer_policy(turn: Turn) -> bool:
 
 
 _CANCELLING = re.compile(
-    r"\bcancell?ation (?:policy|fee|rule|charge|notice)|\bhow (?:much|far|many)\b.*\b(?:notice|ahead|in advance|before)\b.*\bcancel|\bcancel.*\b(?:how much|what) notice|\bno[- ]?show (?:fee|policy)|"
-    r"politica de cancelacion|\bcharge(?:d)? (?:me )?(?:if|for) (?:i )?(?:cancel|miss)"
+    r"\b"
+    + either(
+        r"cancell?ation (?:policy|fee|rule|charge|notice)|no[- ]?show (?:fee|policy)",
+        r"charged? (?:me )?(?:if|for) (?:i )?(?:cancel|miss)",
+        r"how (?:much|far|many)\b.*\b(?:notice|ahead|in advance|before)\b.*\bcancel|cancel.*\b(?:how much|what) notice",
+        r"politica de cancelacion",
+    )
 )
 _AT_NIGHT = re.compile(
-    r"\b(?:number|line|phone|call|reach|numero|llamar)\b.*\b(?:closed|after hours|night|nights|weekend|weekends|cerrad[oa]s?|de noche|fuera de horas?)\b|"
-    r"\b(?:after hours|when (?:you|you're|youre|ur) (?:are )?closed|at night)\b.*\b(?:number|line|call|reach)\b"
+    r"\b"
+    + either(
+        r"(?:number|line|phone|call|reach|numero|llamar)\b.*\b"
+        + either(r"closed|after hours|nights?|weekends?", r"cerrad[oa]s?|de noche|fuera de horas?"),
+        r"(?:after hours|when (?:you|you're|youre|ur) (?:are )?closed|at night)\b.*\b(?:number|line|call|reach)",
+    )
+    + r"\b"
 )
 _PAPER = re.compile(
-    r"\b(?:need|needs|require|requires|have to have|necesito|necesita)\b(?: to have| to get)? (?:a |an |my |una? )?(?:doctor'?s? |dr'?s? )?(referral|order|referencia|orden)\b"
+    r"\b"
+    + either("needs?|requires?|have to have", "necesit[oa]")
+    + r"\b(?: to have| to get)? (?:a |an |my |una? )?(?:doctor'?s? |dr'?s? )?(referral|order|referencia|orden)\b"
 )
 
 
@@ -232,7 +244,7 @@ def _insurance(turn: Turn) -> None:
         turn.say("utter_payers", payers=sentences.both(turn, [payer.name for payer in turn.clinic.payers]))
         return
     payer = payers[0]
-    asked = [name for name in turn.mentions.practitioners]
+    asked = list(turn.mentions.practitioners)
     inside = [who for who in payer.in_network if who in turn.clinic.practitioners_by_id]
     names = sentences.both(turn, [sentences.practitioner(turn.clinic, who) for who in inside])
     if asked and asked[0] in inside:

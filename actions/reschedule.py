@@ -138,7 +138,8 @@ def _anchor(turn: Turn, visit: Appointment) -> dt.datetime:
 
 # Words that say which visit it is, not when it shall be.
 _NAMES_THE_VISIT = re.compile(
-    r"(?i)\b(?:my|the|our|mi|la|el)?\s*(?:\w+\s+){0,2}(?:appointment|visit|appt|cita)\s+(?:is |was )?(?:on|for|of|at|del?|el|from|this|next)\s+"
+    r"(?i)\b(?:my|the|our|mi|la|el)?\s*(?:\w+\s+){0,2}(?:appointment|visit|appt|cita)\s+"
+    r"(?:is |was )?(?:on|for|of|at|del?|el|from|this|next)\s+"
     r"(?:(?!\b(?:to|one|an|two|the same|until|later|earlier|instead)\b)[^,.;!?])+"
 )
 

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import facts, names, when
-from actions.words import plain
+from actions.words import either, plain
 from scheduling_core import patients, times
 from scheduling_core.clinic_file import loading
 from scheduling_core.clinic_file.schema import ClinicFile
@@ -47,8 +47,12 @@ class Known:
 
 
 _QUESTION = re.compile(
-    r"(?:(?:hi|hello|hey|ok|and|but|so|before that|also|hola|y|pero)\W+(?:\w+\W+)?)*(?:can|could|may|do|does|is|are|what|whats|what's|when|whens|where|wheres|which|who|whom|how|why|will|"
-    r"should|am i|cuando|que|donde|como|cuanto|cual|puedo|hay|quien)\b"
+    rf"(?:{either('hi|hello|hey|ok|and|but|so|before that|also', 'hola|y|pero')}\W+(?:\w+\W+)?)*"
+    + either(
+        r"can|could|may|do|does|is|are|what|what'?s|when|whens|where|wheres|which|who|whom|how|why|will|should|am i",
+        r"cuando|que|donde|como|cuanto|cual|puedo|hay|quien",
+    )
+    + r"\b"
 )
 
 

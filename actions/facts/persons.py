@@ -76,8 +76,9 @@ _DIGITS = re.compile(r"\d[\d/.,-]*(?:st|nd|rd|th)?")
 _BREAK = re.compile(r"[,;\n]|\s-\s|\.\s")
 
 _NOT_A_NAME = listed(
-    "before after that this these those and but so then also just wait with from to of in on at by is was be do does did has had will would could",
-    "should me we us he she they him her his them our their there here up down out off if or as well very too honey dear really back come",
+    "before after that this these those and but so then also just wait with from to of in on at by up down out off if or as",
+    "is was be do does did has had will would could should come me we us he she they him her his them our their there here",
+    "well very too really back honey dear",
     "yes no not ok okay sure stop please thanks thank hi hello skip none either any anyone telling rather",
     "why what when where who how the a an i you it my your for is are there have can don't dont know help",
     "appointment visit doctor dr patient insurance calling about already been never first time need want new cancel book move",

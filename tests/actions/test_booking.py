@@ -31,7 +31,8 @@ def test_a_visit_is_booked_only_after_the_read_back_is_affirmed(talk: Talk) -> N
     assert talk.say("yes", "affirm") == ["utter_booked"]
     (made,) = booked(talk)
     assert (made.service_id, made.practitioner_id) == ("follow-up", "ferreira")
-    assert made.start and made.start.date() == dt.date(2026, 11, 18)
+    assert made.start
+    assert made.start.date() == dt.date(2026, 11, 18)
     assert held(talk) == []
 
 
@@ -42,14 +43,16 @@ def test_three_offered_times_are_on_hold_and_let_go_when_refused(talk: Talk) -> 
     assert len(first) == 3
     assert talk.say("none of those work", "request_alternatives") == ["utter_offers"]
     second = {visit.id for visit in held(talk)}
-    assert len(second) == 3 and not first & second
+    assert len(second) == 3
+    assert not first & second
 
 
 def test_never_mind_leaves_nothing_on_hold(talk: Talk) -> None:
     talk.say("a follow-up tomorrow please", "book_appointment")
     talk.say("April 19, 1980")
     assert talk.say("never mind", "stop") == ["utter_nothing_booked"]
-    assert held(talk) == [] and booked(talk) == []
+    assert held(talk) == []
+    assert booked(talk) == []
 
 
 def test_a_change_at_the_read_back_is_searched_again_and_not_booked(talk: Talk) -> None:

@@ -160,4 +160,6 @@ def test_a_video_visit_stays_by_video_when_it_moves(talk: Talk, clinic: ClinicFi
     talk.say("April 19 1980")
     talk.say("yes", "affirm")
     moved = visit(talk, booked)
-    assert moved.mode is Mode.VIDEO and moved.start and moved.start.astimezone(clinic.zone).date() == dt.date(2026, 11, 25)
+    assert moved.mode is Mode.VIDEO
+    assert moved.start
+    assert moved.start.astimezone(clinic.zone).date() == dt.date(2026, 11, 25)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from scheduling_core import freed, reminders, waitlist
@@ -45,7 +45,7 @@ def _note_released_blocks(session: Session, clinic: ClinicFile) -> bool:
 
 
 JOBS = (
-    Job("reminders", 0.5, lambda session, _: reminders.any_due(session), lambda *both: reminders.send_due(*both) > 0),
+    Job("reminders", 0.5, reminders.any_due, lambda *both: reminders.send_due(*both) > 0),
     Job("released-blocks", 5.0, freed.any_released, _note_released_blocks),
     Job("offers", 0.5, lambda session, _: freed.any_to_offer(session), lambda *both: freed.offer_freed(*both)),
     Job("past-places", 60.0, waitlist.any_past_place, _end_past_places),
@@ -71,8 +71,10 @@ class Schedule:
                 worked += self._run(job)
             except NotLoadedError:
                 continue
-            except DBAPIError as error:
-                log.error("job %s: the database failed: %s", job.name, type(error.orig).__name__)
+            except Exception as error:  # the worker's other work goes on; without the error's text, which may quote a row
+                log.error(
+                    "job %s failed: %s\n%s", job.name, type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+                )
         return worked
 
     def _run(self, job: Job) -> bool:

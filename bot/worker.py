@@ -26,7 +26,7 @@ from bot.jobs import Schedule
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.turn import ReplyKind
-from scheduling_core import handoff, messaging
+from scheduling_core import handoff, messaging, sending
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.db import Database
 from scheduling_core.models import Channel, Communication, Delivery
@@ -168,19 +168,22 @@ class Worker:
             messaging.mark_failed(session, communication_id=message.id, error=code, permanent=False, retry_in=retry_in)
 
     def _fail(self, message: Communication, code: str) -> None:
-        """For good. Somebody waits for a reply, so staff are told; who has opted out with the carrier has opted out with us."""
+        """For good. Somebody waits for a reply or needs the reminder, so staff are told.
+
+        Who has opted out with the carrier has opted out with us.
+        """
         log.error("message %s cannot be sent: %s", message.id, code)
         with self._database.transaction() as session:
             messaging.mark_failed(session, communication_id=message.id, error=code, permanent=True)
             if code == UNSUBSCRIBED:
                 if not messaging.opted_out(session, message.phone):
                     messaging.record_opt_out(session, message.phone, out=True, source="carrier")
-            elif message.kind in (ReplyKind.REPLY, ReplyKind.EMERGENCY):
+            elif message.kind in (ReplyKind.REPLY, ReplyKind.EMERGENCY, sending.REMINDER):
                 handoff.open_task(
                     session,
                     team="desk",
                     reason="not-delivered",
-                    description=f"Our reply by text could not be delivered (error {code}). Please call. It said: {message.body}",
+                    description=f"Our text could not be delivered (error {code}). Please call. It said: {message.body}",
                     patient_id=message.patient_id,
                     phone=message.phone,
                     conversation_id=message.conversation_id,

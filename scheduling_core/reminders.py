@@ -33,19 +33,19 @@ def first_after(clinic: ClinicFile, start: dt.datetime, now: dt.datetime) -> dt.
     return min((instant for instant in due if instant > now), default=None)
 
 
-def any_due(session: Session) -> bool:
+def any_due(session: Session, clinic: ClinicFile) -> bool:
     """Whether `send_due` has something to do: one look at an index."""
-    return bool(session.scalar(select(exists().where(*_due(session, times.now())))))
+    return bool(session.scalar(select(exists().where(*_due(session, clinic, times.now())))))
 
 
-def send_due(session: Session, clinic: ClinicFile, *, limit: int = 100) -> int:
+def send_due(session: Session, clinic: ClinicFile, *, limit: int = 20) -> int:
     """Put the reminders that are due into the outbox; how many visits were looked at, 0 when nothing is due.
 
     Each is sent once, whatever the clock does and however many workers run. Of several that became due at once only the latest is
     sent. In quiet hours a reminder waits for their end; what would come less than an hour before the visit is left out.
     """
     now = times.now()
-    due = select(Appointment).where(*_due(session, now)).order_by(Appointment.next_reminder_at, Appointment.id).limit(limit)
+    due = select(Appointment).where(*_due(session, clinic, now)).order_by(Appointment.next_reminder_at, Appointment.id).limit(limit)
     visits = list(session.scalars(due.with_for_update(skip_locked=True).execution_options(populate_existing=True)))
     for visit in visits:
         visit.next_reminder_at = _remind(session, clinic, visit, now)
@@ -53,9 +53,12 @@ def send_due(session: Session, clinic: ClinicFile, *, limit: int = 100) -> int:
     return len(visits)
 
 
-def _due(session: Session, now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
+def _due(session: Session, clinic: ClinicFile, now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
+    """Visits to come. The earliest reminder bounds the look at the index, whatever old visits left in it."""
+    longest = dt.timedelta(hours=max(clinic.reminders.send_before_hours, default=0))
     return (
         Appointment.organization_id == session.info["organization"],
+        Appointment.next_reminder_at >= now - longest,
         Appointment.next_reminder_at <= now,
         Appointment.start > now,
         Appointment.status.in_(_REMINDED),

@@ -136,7 +136,7 @@ def test_a_job_that_fails_stops_no_other(sqlite_loaded, clock, caplog):
     with caplog.at_level(logging.ERROR):
         schedule.run_due()
     assert ran == [1]
-    assert "job bad" in caplog.text
+    assert "job bad failed: OperationalError" in caplog.text
 
 
 def test_before_a_clinic_is_loaded_there_is_nothing_to_do(sqlite_database, clock):

@@ -34,7 +34,7 @@ def remind(database, clinic) -> None:
     """What a worker does until nothing is due."""
     while True:
         with database.transaction() as session:
-            if not reminders.any_due(session):
+            if not reminders.any_due(session, clinic):
                 return
             assert reminders.send_due(session, clinic) > 0
 

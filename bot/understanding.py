@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from actions import names, when
 from bot import emergency
@@ -39,6 +41,7 @@ _COARSE = {
     "update_details": "inform",
     "wrong_number": "out_of_scope",
 }
+_SHARE = 100  # sentences that one more process is worth
 
 
 class BadLineError(Exception):
@@ -53,18 +56,13 @@ class Sentence:
 
 
 def understand(clinic: ClinicFile, model: Path, sentences: Sequence[Sentence], *, as_json: bool) -> None:
-    """Writes to standard output what is made of each sentence, in order."""
-    with tempfile.TemporaryFile("w+") as asked, tempfile.TemporaryFile("w+") as answered:
-        asked.writelines(json.dumps({"id": number, "text": sentence.text}) + "\n" for number, sentence in enumerate(sentences))
-        asked.seek(0)
-        intents = subprocess.Popen(
-            [dialogue_python(), "-m", "parse", str(model)], cwd=DIALOGUE, env=dialogue_environ(), stdin=asked, stdout=answered
-        )
+    """Writes to standard output what is made of each sentence, in order. Raises CannotRunError for a model that cannot be read."""
+    share = max(_SHARE, -(-len(sentences) // (os.cpu_count() or 1)))
+    with ExitStack() as stack:
+        readers = [_start_reading(model, sentences[at : at + share], stack) for at in range(0, len(sentences), share)]
         found = [_resolved(clinic, sentence) for sentence in sentences]  # meanwhile
-        if intents.wait():
-            raise CannotRunError("The trained model could not be read; its reason stands above")
-        answered.seek(0)
-        for sentence, rest, line in zip(sentences, found, answered, strict=True):
+        intents = [line for reader in readers for line in _what_was_read(*reader)]
+        for sentence, rest, line in zip(sentences, found, intents, strict=True):
             read = json.loads(line)
             intent = _COARSE.get(read["intent"], read["intent"])
             _write(
@@ -72,6 +70,34 @@ def understand(clinic: ClinicFile, model: Path, sentences: Sequence[Sentence], *
                 sentence.text,
                 as_json=as_json,
             )
+
+
+_Reader = tuple[subprocess.Popen[str], IO[str]]
+
+
+def _start_reading(model: Path, sentences: Sequence[Sentence], stack: ExitStack) -> _Reader:
+    """A process that reads intents on one core: several threads of one would spend half of their time waiting for each other."""
+    asked = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+    answered = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+    asked.writelines(json.dumps({"id": number, "text": sentence.text}) + "\n" for number, sentence in enumerate(sentences))
+    asked.seek(0)
+    process = subprocess.Popen(
+        [dialogue_python(), "-m", "parse", str(model)],
+        cwd=DIALOGUE,
+        env=dialogue_environ() | {"OMP_NUM_THREADS": "1"},
+        stdin=asked,
+        stdout=answered,
+        text=True,
+    )
+    stack.callback(process.wait)
+    return process, answered
+
+
+def _what_was_read(process: subprocess.Popen[str], answered: IO[str]) -> Iterator[str]:
+    if process.wait():
+        raise CannotRunError("The trained model could not be read; its reason stands above")
+    answered.seek(0)
+    yield from answered
 
 
 def read(lines: Iterable[str], clinic: ClinicFile, *, as_json: bool) -> list[Sentence]:

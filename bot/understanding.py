@@ -77,8 +77,8 @@ _Reader = tuple[subprocess.Popen[str], IO[str]]
 
 def _start_reading(model: Path, sentences: Sequence[Sentence], stack: ExitStack) -> _Reader:
     """A process that reads intents on one core: several threads of one would spend half of their time waiting for each other."""
-    asked = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-    answered = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+    asked = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115 - the stack closes it
+    answered = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115 - the stack closes it
     asked.writelines(json.dumps({"id": number, "text": sentence.text}) + "\n" for number, sentence in enumerate(sentences))
     asked.seek(0)
     process = subprocess.Popen(

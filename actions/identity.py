@@ -103,17 +103,18 @@ def _needs_name(turn: Turn) -> bool:
 
 def _ask(turn: Turn, *, name: bool, birth_date: bool) -> Standing:
     again = turn.asked in PLACEHOLDERS and not turn.said_something
-    whose = turn.known.claim.get("given") or turn.known.claim.get("first")
+    first = turn.known.claim.get("given") or turn.known.claim.get("first")
+    other = turn.known.claim.get("relation", "self") != "self"
     if name and birth_date and not turn.by_voice:
-        turn.say("utter_request_name_and_birth_date_again" if again else "utter_request_name_and_birth_date")
-    elif name:
-        turn.say("utter_request_name_again" if again and turn.asked == "name" else "utter_request_name")
-    elif again and turn.asked == "birth_date":
-        turn.say("utter_request_birth_date_again")
-    elif whose and turn.known.claim.get("relation", "self") != "self":
-        turn.say("utter_request_birth_date_of", first=str(whose).split()[0])
+        what = "name_and_birth_date"
     else:
-        turn.say("utter_request_birth_date")
+        what = "name" if name else "birth_date"
+    if again and turn.asked == ("name" if what == "name" else "birth_date"):
+        turn.say(f"utter_request_{what}_again")
+    elif other and first and what == "birth_date":
+        turn.say("utter_request_birth_date_of", first=str(first).split()[0])
+    else:
+        turn.say(f"utter_request_{what}_of_other" if other else f"utter_request_{what}")
     turn.ask("birth_date" if birth_date and (not name or not turn.by_voice) else "name")
     return Standing.ASKED
 

@@ -9,7 +9,7 @@ from actions.words import either, straight
 _BEFORE_YES = either(r"oh|ok|okay|well|um+|perfect|great|hi|hello|thanks?|thank you|please|and|so")
 _YES = either(
     r"y|ya|ye|yes+|yeah?|yea|yep|yup|yess+|k|kk|ok|okay|okey|that(?:'s| is|s) ok(?:ay)?",
-    r"sure|correct|right|exactly|absolutely|definitely|of course|affirmative|fine|perfect|great|good",
+    r"sure|correct|right|exactly|absolutely|definitely|of course(?! not)|affirmative|fine|perfect|great|good",
     r"sounds (?:good|great|fine|right|perfect)|that works|works(?: for me)?|it is|i do|i am",
     r"that(?:'s| is|s) (?:right|correct|fine|good|great|perfect|it|me|the one)",
     r"(?:please )?(?:do|go ahead|book it|book that|confirm(?: it)?|do it|do that|take it)",
@@ -21,7 +21,7 @@ _YES = either(
 _BEFORE_NO = either(r"oh|ok|okay|well|um+|hi|sorry|actually|hmm+|and|so")
 _NO = either(
     r"n|no+|nope|nah|don'?t|do not|wrong|incorrect|that(?:'s| is|s) (?:not|wrong)|never ?mind|neither|none|negative",
-    r"not (?:really|that|quite|right|correct|good|yet|now)",
+    r"of course not|not (?:really|that|quite|right|correct|good|yet|now)",
     r"nada|ningun[oa]?|no gracias",
     r"👎",
 )

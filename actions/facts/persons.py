@@ -53,12 +53,13 @@ _PATIENT_IS = re.compile(
 _GREETING = either(r"hi|hello|hey|oh|ok|okay|sure|yes|yeah|well|um+|let me think|ok so|so|thanks|of course", r"hola|si|claro")
 _LEAD = re.compile(
     rf"^(?:{_GREETING}\b[\s,.!…-]*)*"
+    + "(?:"
     + either(
         r"my (?:full |legal )?name(?:'s|’s| is)?|the (?:patient'?s? )?name is|the patient is|his name is|her name is",
         r"it['’]?s|it is|this is|i['’]?m|i am|name|full name|first and last name|for|under",
         r"me llamo|mi nombre es|el nombre es|su nombre es|se llama|soy|es|para",
     )
-    + r"?[\s:,-]*",
+    + r"\b)?[\s:,-]*",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
@@ -77,14 +78,15 @@ _BREAK = re.compile(r"[,;\n]|\s-\s|\.\s")
 
 _NOT_A_NAME = listed(
     "before after that this these those and but so then also just wait with from to of in on at by up down out off if or as",
-    "is was be do does did has had will would could should come me we us he she they him her his them our their there here",
+    "is was be do does did has had would could should come me we us he she they him her his them our their there here",
     "well very too really back honey dear",
     "yes no not ok okay sure stop please thanks thank hi hello skip none either any anyone telling rather",
     "why what when where who how the a an i you it my your for is are there have can don't dont know help",
     "appointment visit doctor dr patient insurance calling about already been never first time need want new cancel book move",
     "tomorrow today morning afternoon birthday birth date",
     "monday tuesday wednesday thursday friday saturday sunday",
-    "january february march april june july august september october november december",
+    "january february march july august september october november december",
+    "esa ese eso esta este esto escojo misma mismo bien hora semana numero mejor otra otro",
     "si gracias hola cita nuevo paciente",
     "lunes martes miercoles jueves viernes sabado domingo",
     "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",

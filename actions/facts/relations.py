@@ -43,7 +43,7 @@ _FOR_OTHER = (
     ),
     # "my son Leo needs"
     re.compile(
-        rf"\b{either('my|our', 'mi|nuestra|nuestro')}\s+(?:{either(_AGED, 'little|oldest|youngest|elderly')}\s+)*"
+        rf"\b{either('my|our', 'mi|nuestra|nuestro')}\s+(?:{either(_AGED, 'little|oldest|youngest|elderly|new')}\s+)*"
         rf"(?P<relation>{RELATIVE})(?:\s+[^\W\d]+){{0,2}}?\s+"
         + either(
             r"needs?|needed|has|is|was|wants?|would|could|can(?!')|should|got|hurt|isn't|hasn't|feels?|woke|keeps|fell|also|'s",
@@ -104,7 +104,7 @@ _KNOWN = re.compile(
         r"ya soy paciente|he (?:ido|venido|estado)",
     )
 )
-_NEVER_BEEN = re.compile(r"\b" + either(r"(?:never|not|haven't|hasn't) been", r"no he (?:ido|venido|estado)"))
+_NEVER_BEEN = re.compile(r"\b" + either(r"(?:never|not|haven't|hasn't) been", r"(?:no|nunca) (?:he|ha) (?:ido|venido|estado)"))
 _NEW = re.compile(
     r"\b"
     + either(
@@ -112,7 +112,7 @@ _NEW = re.compile(
         r"never been|not been (?:there|here)|(?:have|has)(?:n't| not) been|first (?:time|visit|appointment)\b(?! available)",
         r"(?:take|taking) new patients|accepting new|establish care|get established",
         r"need a (?:new )?(?:primary|doctor\b(?! (?:visit|appointment)))",
-        r"paciente nuev[oa]|nuev[oa] paciente|soy nuev[oa]|primera vez|primera visita|primera cita",
+        r"paciente nuev[oa]|nuev[oa] paciente|soy nuev[oa]|nunca (?:he|ha) (?:ido|venido|estado)|primera vez|primera visita|primera cita",
     )
 )
 

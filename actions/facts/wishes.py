@@ -6,31 +6,31 @@ import re
 
 from actions.words import either, plain, tokens
 
-_GENDERS = {
-    "female": re.compile(r"\b" + either("female|woman|women|lady", "doctora|mujer|una medica") + r"\b"),
-    "male": re.compile(r"\b" + either("male|man", "hombre|un varon") + r"\b(?! ?chester)"),
-}
-_OF_PRACTITIONERS = re.compile(
-    r"\b"
-    + either(
-        r"doctor|dr|provider|practitioner|nurse|physician|female|male|see|with|by|prefer|please|only",
-        r"medico|medica|doctora|con",
+_PRACTITIONER = either("doctor|dr|provider|practitioner|nurse|physician|np|gynecologist|gyno|one", "medico|medica|enfermer[oa]")
+
+
+def _wish_for(words: str) -> re.Pattern[str]:
+    """Words for a woman or a man, where they speak of the practitioner and not of the patient."""
+    return re.compile(
+        either(
+            rf"\b{words}(?: \w+)? {_PRACTITIONER}\b",
+            rf"\b{_PRACTITIONER}s?,? (?:who is |who's |that is |that's |to be |que sea )?(?:an? |una? )?{words}\b",
+            rf"\b(?:see|with|by|prefer|rather|only|con)(?: to see| be seen by)? (?:an? |una? )?{words}\b",
+            rf"^\W*(?:an? |una? )?{words}\W*(?:please|only|if possible|por favor)?\W*$",
+        )
     )
-    + r"\b"
-)
-_NAMED_DOCTORA = re.compile(r"doctora [a-z]")
-_NAMED_DR = re.compile(r"\bdr[a.]* \w")
+
+
+_GENDERS = {"female": _wish_for(either("female|woman|women|lady", "mujer")), "male": _wish_for(either("male|man", "hombre|varon"))}
+_UNA_DOCTORA = re.compile(r"\b(?:una doctora|doctora mujer)\b|^\W*doctora\W*$")
 
 
 def gender(text: str) -> str | None:
     """The practitioner's gender that is wished for: "female" or "male"."""
     low = plain(text)
-    if not _OF_PRACTITIONERS.search(low):
-        return None
-    found = [value for value, pattern in _GENDERS.items() if pattern.search(low)]
-    if "female" in found and _NAMED_DOCTORA.search(low) and _NAMED_DR.search(low):
-        found.remove("female")
-    return found[0] if found else None
+    if _UNA_DOCTORA.search(low):
+        return "female"
+    return next((value for value, pattern in _GENDERS.items() if pattern.search(low)), None)
 
 
 _LANGUAGES = {

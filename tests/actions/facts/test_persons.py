@@ -67,3 +67,17 @@ def test_a_name_that_nobody_asked_for_must_be_introduced(words: str, name: str |
 )
 def test_a_relative_is_named_by_the_first_name(words: str, name: str | None) -> None:
     assert facts.first_name_after_relation(words) == name
+
+
+@pytest.mark.parametrize(
+    "full", ["Esther Roe", "Estela Marín", "Forrest Poe", "Imogen Hale", "Will Roe", "April Roe", "June Okafor-Lind"]
+)
+def test_a_first_name_keeps_its_first_letters(full: str) -> None:
+    found = facts.person_name(full, asked=True)
+    assert found is not None
+    assert found.full == full
+
+
+@pytest.mark.parametrize("words", ["esta semana no puedo", "esa hora", "Before that, honey", "misma hora por favor"])
+def test_ordinary_words_are_no_name(words: str) -> None:
+    assert facts.person_name(words, asked=True) is None

@@ -81,3 +81,20 @@ def test_a_wish_for_the_waitlist(words: str) -> None:
 
 def test_who_can_wait_does_not_ask_for_the_waitlist() -> None:
     assert not facts.wants_waitlist("I can wait")
+
+
+@pytest.mark.parametrize(
+    ("words", "wished"),
+    [
+        ("I'm a 45 year old male and need a physical", None),
+        ("my husband is a man of few words", None),
+        ("con la doctora Ruiz por favor", None),
+        ("una doctora por favor", "female"),
+        ("only with a woman please", "female"),
+        ("a female doctor", "female"),
+        ("a doctor who is a man", "male"),
+        ("a woman, please", "female"),
+    ],
+)
+def test_the_practitioners_gender_is_told_from_the_patients(words: str, wished: str | None) -> None:
+    assert facts.gender(words) == wished

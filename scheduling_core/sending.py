@@ -13,7 +13,7 @@ from phonenumbers import timezone as number_zones
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduling_core import patients, times
+from scheduling_core import times
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import (
     LIVE,
@@ -24,6 +24,7 @@ from scheduling_core.models import (
     Direction,
     OfferStatus,
     Patient,
+    PatientPhone,
     WaitlistOffer,
 )
 
@@ -142,7 +143,12 @@ def language_of(session: Session, clinic: ClinicFile, patient: Patient, phone: s
 
 def name_if_shared(session: Session, patient: Patient, phone: str) -> str | None:
     """The first name, where the number alone does not tell who is meant."""
-    return patient.given if len(patients.on_file(session, phone=phone)) > 1 else None
+    others = (
+        select(PatientPhone.patient_id)
+        .join(Patient, (Patient.organization_id == PatientPhone.organization_id) & (Patient.id == PatientPhone.patient_id))
+        .where(PatientPhone.phone == phone, PatientPhone.patient_id != patient.id, Patient.active)
+    )
+    return patient.given if session.scalars(others.limit(1)).first() else None
 
 
 def shortest_needed(*sentences: str) -> str:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass, replace
-from typing import Any
 
 from actions import facts, sentences, when
 from actions.turn import Turn
 from actions.words import plain
 from scheduling_core import booking
 from scheduling_core.calendar import hours, search
-from scheduling_core.calendar.requests import FreeTime, Request
+from scheduling_core.calendar.requests import Request
 from scheduling_core.calendar.wishes import TimeWish
-from scheduling_core.errors import TimeTakenError
 from scheduling_core.models import Mode
 
 WISHES = ("practitioners", "gender", "speaks", "location", "mode", "time")
@@ -182,35 +180,33 @@ def refuses_all(turn: Turn) -> bool:
     return turn.yes is False or turn.means("request_alternatives")
 
 
-def search_and_hold(turn: Turn, wanted: Request, *, fewest: int = 1) -> tuple[list[Offer], bool]:
+def search_and_hold(turn: Turn, wanted: Request) -> tuple[list[Offer], bool]:
     """Let go of what was offered before, then hold the best times; False when they are only the nearest to the wish."""
     count = OFFERS_BY_VOICE if turn.by_voice else OFFERS_BY_TEXT
     avoid = {(who, dt.datetime.fromisoformat(start)) for who, start in turn.slot("refused") or ()}
+    let_go(turn)  # in a transaction of its own: to give times up before claiming others can deadlock
     with turn.transaction() as session:
-        booking.release(session, held_for=turn.known.id, agent=turn.agent)
         found = search.offers(session, turn.clinic, wanted, wish=wish(turn), count=count, avoid=avoid)
-        fits = len(found) >= fewest
+        fits = bool(found)
         if not fits:
             found = search.nearest(session, turn.clinic, wanted, wish=wish(turn), count=count)
-        offers = [offer for number, time in enumerate(found) if (offer := _hold(turn, session, wanted, time, number))]
-    turn.set(offers=[offer.as_slot() for offer in offers], choice=None, nearest=not fits)
-    return offers, fits
-
-
-def _hold(turn: Turn, session: Any, wanted: Request, time: FreeTime, number: int) -> Offer | None:
-    try:
-        held = booking.hold(
+        times = "-".join(f"{time.practitioner_id}:{time.first_tick}" for time in found)
+        held = booking.hold_all(
             session,
             turn.clinic,
-            time=time,
+            free_times=found,
             held_for=turn.known.id,
             patient_id=wanted.patient_id,
             agent=turn.agent,
-            key=f"{turn.key}:hold:{number}:{time.practitioner_id}:{time.first_tick}",
+            key=f"{turn.key}:hold:{times}",
         )
-    except TimeTakenError:
-        return None
-    return Offer(held.id, time.practitioner_id, time.location_id, time.mode, time.start)
+    offers = [
+        Offer(one.id, one.practitioner_id, one.location_id, one.mode, one.start)
+        for one in held
+        if one.practitioner_id and one.location_id and one.start
+    ]
+    turn.set(offers=[offer.as_slot() for offer in offers], choice=None, nearest=not fits)
+    return offers, fits
 
 
 def refuse_offers(turn: Turn) -> None:

@@ -112,7 +112,8 @@ _NEW = re.compile(
         r"never been|not been (?:there|here)|(?:have|has)(?:n't| not) been|first (?:time|visit|appointment)\b(?! available)",
         r"(?:take|taking) new patients|accepting new|establish care|get established",
         r"need a (?:new )?(?:primary|doctor\b(?! (?:visit|appointment)))",
-        r"paciente nuev[oa]|nuev[oa] paciente|soy nuev[oa]|nunca (?:he|ha) (?:ido|venido|estado)|primera vez|primera visita|primera cita",
+        r"paciente nuev[oa]|nuev[oa] paciente|soy nuev[oa]|primera vez|primera visita|primera cita",
+        r"nunca (?:he|ha) (?:ido|venido|estado)",
     )
 )
 

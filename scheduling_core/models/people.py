@@ -19,7 +19,7 @@ class Sex(StrEnum):
 
 
 class Patient(Base):
-    """A person on file. `new` until a first visit was booked by registration; patients that an EHR or the desk put on file are established."""
+    """A person on file. `new`: registered by text or phone, not seen yet; whom an EHR or the desk puts on file is established."""
 
     __tablename__ = "patient"
 

@@ -88,6 +88,7 @@ def go_on(turn: Turn) -> None:
         visit = found[0]
         turn.set(visits=[visit.id])
         _hear_opening(turn, visit)
+    turn.set(service=visit.service_id)  # what questions in between are about
     if turn.slot("doubt"):
         _ask_doubt(turn)
         return

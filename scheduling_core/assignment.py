@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -91,9 +92,31 @@ def place(visits: Sequence[Visit], places: Sequence[Place], *, another: int) -> 
 
     A place costs the minutes between old and new, and `another` more with somebody else.
     """
-    if len(visits) * (len(places) + len(visits)) <= _DENSE:
-        return nearest(costs_of(visits, places, another=another))
-    return _by_flow(visits, places, another)
+    near = _worth_a_look(visits, places, another)
+    some = [places[number] for number in near]
+    if len(visits) * (len(some) + len(visits)) <= _DENSE:
+        chosen = nearest(costs_of(visits, some, another=another))
+    else:
+        chosen = _by_flow(visits, some, another)
+    return [None if number is None else near[number] for number in chosen]
+
+
+def _worth_a_look(visits: Sequence[Visit], places: Sequence[Place], another: int) -> list[int]:
+    """The numbers of the places that a best assignment can need.
+
+    Of n visits none needs a place beyond the n nearest after all of them (or before all of them) that its set of practitioners has:
+    one of those is left. Only a place with its own practitioner can be better from `another` minutes farther away.
+    """
+    needed: set[int] = set()
+    for may in {visit.may for visit in visits}:
+        old = [visit.minute for visit in visits if visit.may == may]
+        moments = sorted(one.minute for one in places if one.practitioner_id in may)
+        begin = bisect.bisect_left(moments, min(old)) - len(visits)
+        end = bisect.bisect_right(moments, max(old)) + len(visits) - 1
+        first = moments[begin] - another if begin >= 0 else -math.inf
+        last = moments[end] + another if end < len(moments) else math.inf
+        needed |= {number for number, one in enumerate(places) if one.practitioner_id in may and first <= one.minute <= last}
+    return sorted(needed)
 
 
 def costs_of(visits: Sequence[Visit], places: Sequence[Place], *, another: int) -> NDArray[np.float64]:

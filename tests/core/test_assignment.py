@@ -70,13 +70,14 @@ def test_walking_along_time_costs_what_the_table_costs():
     for _ in range(100):
         visits = [
             Visit(dice.randint(0, 300), dice.choice(who), frozenset(dice.sample(who, dice.randint(1, 3))))
-            for _ in range(dice.randint(1, 8))
+            for _ in range(dice.randint(1, 4))
         ]
-        places = [Place(dice.randint(0, 300), dice.choice(who)) for _ in range(dice.randint(1, 10))]
+        places = [Place(dice.randint(0, 300), dice.choice(who)) for _ in range(dice.randint(1, 20))]
         costs = assignment.costs_of(visits, places, another=40)
         by_table = assignment.nearest(costs)
         by_flow = assignment._by_flow(visits, places, 40)
         assert outcome(costs.tolist(), by_flow) == outcome(costs.tolist(), by_table)
+        assert outcome(costs.tolist(), assignment.place(visits, places, another=40)) == outcome(costs.tolist(), by_table)
 
 
 def test_nothing_to_choose_from_leaves_everybody_without():

@@ -48,6 +48,10 @@ def elsewhere(turn: Turn, form: str, *, answered: bool, again: Again, leave: Aga
     `again` asks the open question anew; `leave` says what did not happen.
     """
     people.note_needs(turn)
+    if people.in_danger(turn):
+        people.red_flag(turn)
+        turn.end()
+        return True
     if turn.asked is None:
         return False
     if turn.means("ask_for_human") and (turn.confidence >= FIRM or not answered):

@@ -81,7 +81,9 @@ def wants_to_book(turn: Turn) -> bool:
 def names_a_visit(turn: Turn) -> bool:
     """Words that can only be about a new visit: what it is for, with whom, or that one is wanted."""
     said = turn.mentions
-    return bool(said.services or said.complaint or said.practitioners or _NEW_VISIT.search(plain(turn.text)))
+    return bool(
+        said.services or said.complaint or said.practitioners or facts.says_new(turn.text) or _NEW_VISIT.search(plain(turn.text))
+    )
 
 
 _NEW_VISIT = re.compile(

@@ -14,6 +14,8 @@ from components.words import plain
 Ranking = list[tuple[str, float]]
 
 LEAD = 4.0
+# Danger to life this likely is no answer to anything.
+DANGER = 0.8
 # A bare answer loses only to a reading that is as sure as this.
 SURE = 0.85
 
@@ -80,6 +82,8 @@ def read(ranking: Ranking, text: str, asked: str | None, form: str | None) -> Ra
     being booked, where it means to stop.
     """
     weights = dict(ranking)
+    if weights.get("emergency", 0.0) >= DANGER:
+        return ranking
     text = plain(text)
     if _CANCEL_IT.fullmatch(text) and not (form or "").startswith("book"):
         return _first("cancel_appointment", weights)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from bot import craft
 from bot.processes import CannotRunError
 from bot.settings import PROJECT, Settings, SettingsError
 
@@ -37,6 +38,7 @@ staff = typer.Typer(help="Staff accounts.", no_args_is_help=True)
 handoff = typer.Typer(help="Conversations that a person has taken over.", no_args_is_help=True)
 for name, group in (("db", database), ("token", token), ("staff", staff), ("handoff", handoff)):
     app.add_typer(group, name=name)
+craft.add_to(app)
 
 ClinicOption = Annotated[Path, typer.Option("--clinic", help="The clinic file.")]
 ClinicArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The clinic file.")]

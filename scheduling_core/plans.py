@@ -333,6 +333,14 @@ def time_from_json(raw: dict[str, Any]) -> FreeTime:
     return FreeTime(**(raw | {"mode": Mode(raw["mode"]), "start": start, "end": end}))
 
 
+def visit(session: Session, appointment_id: str) -> Appointment:
+    """Raises NotFoundError."""
+    found = session.scalars(select(Appointment).where(Appointment.id == appointment_id)).one_or_none()
+    if found is None:
+        raise NotFoundError(f"Appointment/{appointment_id}")
+    return found
+
+
 def time_of(visit: Appointment) -> FreeTime:
     """The time that a visit has. Raises WrongStateError for one without a time."""
     if not (

@@ -49,8 +49,10 @@ class Suggestion:
     appointment_id: str
     old: FreeTime
     new: FreeTime
-    peak: int
+    peak: int  # the most who wait at once
+    quarters: int  # of an hour, with so many
     peak_after: int
+    quarters_after: int
 
 
 def delays(session: Session, clinic: ClinicFile, *, practitioner_id: str, minutes: int) -> list[Affected]:
@@ -151,7 +153,7 @@ def flatten(session: Session, clinic: ClinicFile, *, location_id: str, day: dt.d
                 best = one
     if best is None:
         return None
-    return Suggestion(best[2].id, plans.time_of(best[2]), best[3], peak[0], best[0][0])
+    return Suggestion(best[2].id, plans.time_of(best[2]), best[3], *peak, *best[0])
 
 
 def _visits(session: Session, clinic: ClinicFile, now: dt.datetime, *, practitioner_id: str) -> list[Appointment]:

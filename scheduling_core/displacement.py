@@ -27,7 +27,7 @@ from scheduling_core.plans import Move
 
 _HAVE_TIME = (*LIVE, AppointmentStatus.PROPOSED, AppointmentStatus.FULFILLED)
 _MOVABLE = (AppointmentStatus.BOOKED, AppointmentStatus.PENDING)
-_NEAR = dt.timedelta(days=14)  # how far from its old time a visit may go
+_RADII = tuple(dt.timedelta(days=days) for days in (1, 3, 7, 14))  # how far from its old time a visit may go, the near first
 _A_YEAR = dt.timedelta(days=365)
 _FOR_EACH_EARLIER_MOVE = 10 * 24 * 60  # minutes of displacement
 
@@ -93,17 +93,19 @@ def propose(session: Session, clinic: ClinicFile, request: Request, *, day: dt.d
     asked = rules.ask(session, clinic, request)
     if asked.refusal:
         return None
-    calendar = _Calendar(session, clinic)
+    calendar = _Calendar(session, clinic, asked, day)
     by_number: dict[int, list[tuple[FreeTime, list[Appointment]]]] = {}
-    for time in _starts(session, clinic, asked, day):
+    for time in _starts(clinic, asked, day):
         in_the_way = calendar.in_the_way(time)
         if in_the_way and all(calendar.may_move(visit) for visit in in_the_way):
             by_number.setdefault(len(in_the_way), []).append((time, in_the_way))
     for number in sorted(by_number):
-        found = [one for time, visits in by_number[number] if (one := _move_away(calendar, time, visits))]
-        if found:
-            best = min(found, key=lambda one: (one[0], one[1].start))
-            return _proposal(clinic, best[1], best[2], len(by_number[number]))
+        for radius in _RADII:
+            found = [one for time, visits in by_number[number] if (one := _move_away(calendar, time, visits, radius))]
+            if found:
+                best = min(found, key=lambda one: (one[0], one[1].start))
+                if best[0] <= radius.total_seconds() // 60 or radius == _RADII[-1]:  # what lies farther costs more than that
+                    return _proposal(clinic, best[1], best[2], len(by_number[number]))
     return None
 
 
@@ -128,9 +130,23 @@ def is_procedure(service: ServicePart) -> bool:
 class _Calendar:
     """What stands on the books, read once for a proposal, and where each visit could go."""
 
-    def __init__(self, session: Session, clinic: ClinicFile) -> None:
-        self.session, self.clinic, self.now = session, clinic, times.now()
-        self.known: dict[str, list[FreeTime]] = {}
+    def __init__(self, session: Session, clinic: ClinicFile, asked: Asked, day: dt.date) -> None:
+        self.session, self.clinic, self.asked, self.now = session, clinic, asked, times.now()
+        self.known: dict[tuple[str, dt.timedelta], list[FreeTime]] = {}
+        self.allowed: dict[FreeTime, bool] = {}
+        start, end = _day_of(clinic, day)
+        first, last = ticks.tick_of(start) - ticks.A_DAY, ticks.tick_of(end) + ticks.A_DAY
+        standing = select(Appointment).where(
+            Appointment.practitioner_id.in_([one.id for one in asked.practitioners]),
+            Appointment.end_tick > first,
+            Appointment.end_tick <= last + ticks.A_DAY,
+            Appointment.first_tick < last,
+            Appointment.status.in_(_HAVE_TIME),
+            (Appointment.status != AppointmentStatus.PROPOSED) | (Appointment.hold_expires_at > self.now),
+        )
+        self.standing: dict[str | None, list[Appointment]] = {}
+        for visit in session.scalars(standing.order_by(Appointment.first_tick)):
+            self.standing.setdefault(visit.practitioner_id, []).append(visit)
         statement = (
             select(PlanMove.appointment_id)
             .join(Plan, (Plan.organization_id == PlanMove.organization_id) & (Plan.id == PlanMove.plan_id))
@@ -146,14 +162,19 @@ class _Calendar:
 
     def in_the_way(self, time: FreeTime) -> list[Appointment]:
         """The visits and holds of the practitioner in this time, buffers included."""
-        found = select(Appointment).where(
-            Appointment.practitioner_id == time.practitioner_id,
-            Appointment.end_tick > time.first_tick,
-            Appointment.first_tick < time.end_tick,
-            Appointment.status.in_(_HAVE_TIME),
-            (Appointment.status != AppointmentStatus.PROPOSED) | (Appointment.hold_expires_at > self.now),
-        )
-        return list(self.session.scalars(found.order_by(Appointment.first_tick)))
+        return [
+            visit
+            for visit in self.standing.get(time.practitioner_id, ())
+            if (visit.end_tick or 0) > time.first_tick and (visit.first_tick or 0) < time.end_tick
+        ]
+
+    def is_only_taken(self, time: FreeTime) -> bool:
+        """Whether nothing but the visits in its way stands against a time."""
+        if time not in self.allowed:
+            practitioner = self.clinic.practitioners_by_id[time.practitioner_id]
+            against = rules.obstacles(self.session, self.clinic, self.asked, practitioner, time.start, self.now)
+            self.allowed[time] = against == {"taken"}
+        return self.allowed[time]
 
     def may_move(self, visit: Appointment) -> bool:
         service = self.clinic.services_by_id.get(visit.service_id)
@@ -169,9 +190,9 @@ class _Calendar:
             and visit.id not in self.settled
         )
 
-    def equivalent(self, visit: Appointment) -> list[FreeTime]:
+    def equivalent(self, visit: Appointment, radius: dt.timedelta) -> list[FreeTime]:
         """Free times for a visit as it is: with the same practitioner, at the same place, in the same way; its own time is one."""
-        if visit.id not in self.known:
+        if (visit.id, radius) not in self.known:
             old = plans.time_of(visit)
             request = Request(
                 visit.service_id,
@@ -181,9 +202,9 @@ class _Calendar:
                 patient_id=visit.patient_id,
                 moving=visit.id,
             )
-            start, end = old.start - _NEAR, old.start + _NEAR
-            self.known[visit.id] = search.find(self.session, self.clinic, request, start=start, end=end)
-        return self.known[visit.id]
+            start, end = old.start - radius, old.start + radius + dt.timedelta(minutes=1)
+            self.known[visit.id, radius] = search.find(self.session, self.clinic, request, start=start, end=end)
+        return self.known[visit.id, radius]
 
     def unfairness(self, visit: Appointment) -> int:
         return _FOR_EACH_EARLIER_MOVE * self.moved_before.get(visit.patient_id or "", 0)
@@ -204,16 +225,14 @@ def _is_in_urgent_block(clinic: ClinicFile, time: FreeTime) -> bool:
     )
 
 
-def _starts(session: Session, clinic: ClinicFile, asked: Asked, day: dt.date) -> list[FreeTime]:
+def _starts(clinic: ClinicFile, asked: Asked, day: dt.date) -> list[FreeTime]:
     """Where the urgent visit could be on that day if only the visits in its way were not there."""
     found, now = [], times.now()
     for practitioner in asked.practitioners:
         for stretch in rules.stretches(clinic, asked, practitioner, day):
             for at in ticks.places(stretch.grid):
                 start = ticks.instant_of(stretch.first + at)
-                if rules.obstacles_in_the_rules(clinic, asked, practitioner, start, now):
-                    continue
-                if rules.obstacles(session, clinic, asked, practitioner, start, now) == {"taken"}:
+                if not rules.obstacles_in_the_rules(clinic, asked, practitioner, start, now):
                     found.append(_time(clinic, asked, practitioner, stretch.location_id, start))
     return found
 
@@ -234,11 +253,17 @@ def _time(clinic: ClinicFile, asked: Asked, practitioner: PractitionerPart, loca
     )
 
 
-def _move_away(calendar: _Calendar, time: FreeTime, visits: list[Appointment]) -> tuple[int, FreeTime, tuple[Move, ...]] | None:
+def _move_away(
+    calendar: _Calendar, time: FreeTime, visits: list[Appointment], radius: dt.timedelta
+) -> tuple[int, FreeTime, tuple[Move, ...]] | None:
     """The cheapest way for these visits out of this time, and its cost; None where one of them has nowhere to go."""
-    choices = [_elsewhere(calendar, visit, time, len(visits)) for visit in visits]
+    if not calendar.is_only_taken(time):
+        return None
+    choices = [_elsewhere(calendar, visit, time, len(visits), radius) for visit in visits]
+    if not all(choices):
+        return None
     options = [[option for _, option in some] for some in choices]
-    chosen = assignment.choose(options)
+    chosen = assignment.choose(options) if len(options) > 1 else [0]  # one alone takes its nearest
     moves, cost = [], 0
     for visit, some, number in zip(visits, choices, chosen, strict=True):
         if number is None:
@@ -250,7 +275,9 @@ def _move_away(calendar: _Calendar, time: FreeTime, visits: list[Appointment]) -
     return cost, time, tuple(moves)
 
 
-def _elsewhere(calendar: _Calendar, visit: Appointment, time: FreeTime, movers: int) -> list[tuple[FreeTime, Option]]:
+def _elsewhere(
+    calendar: _Calendar, visit: Appointment, time: FreeTime, movers: int, radius: dt.timedelta
+) -> list[tuple[FreeTime, Option]]:
     """The times that a visit could go to, the nearest first: as many as it can need when the others take the best of them.
 
     Another visit of at most a day's longest length can block no more starts than the ticks of both together.
@@ -258,7 +285,7 @@ def _elsewhere(calendar: _Calendar, visit: Appointment, time: FreeTime, movers: 
     old = plans.time_of(visit)
     found = [
         (int(abs(new.start - old.start).total_seconds()) // 60 + calendar.unfairness(visit), new)
-        for new in calendar.equivalent(visit)
+        for new in calendar.equivalent(visit, radius)
         if new.start != old.start and not (new.first_tick < time.end_tick and time.first_tick < new.end_tick)
     ]
     found.sort(key=lambda one: (one[0], one[1].start))

@@ -102,10 +102,11 @@ def propose(session: Session, clinic: ClinicFile, request: Request, *, day: dt.d
     for number in sorted(by_number):
         for radius in _RADII:
             found = [one for time, visits in by_number[number] if (one := _move_away(calendar, time, visits, radius))]
-            if found:
-                best = min(found, key=lambda one: (one[0], one[1].start))
-                if best[0] <= radius.total_seconds() // 60 or radius == _RADII[-1]:  # what lies farther costs more than that
-                    return _proposal(clinic, best[1], best[2], len(by_number[number]))
+            found.sort(key=lambda one: (one[0], one[1].start))
+            best = next((one for one in found if calendar.is_only_taken(one[1])), None)
+            # what lies farther costs more than the radius
+            if best and (best[0] <= radius.total_seconds() // 60 or radius == _RADII[-1]):
+                return _proposal(clinic, best[1], best[2], len(by_number[number]))
     return None
 
 
@@ -257,8 +258,6 @@ def _move_away(
     calendar: _Calendar, time: FreeTime, visits: list[Appointment], radius: dt.timedelta
 ) -> tuple[int, FreeTime, tuple[Move, ...]] | None:
     """The cheapest way for these visits out of this time, and its cost; None where one of them has nowhere to go."""
-    if not calendar.is_only_taken(time):
-        return None
     choices = [_elsewhere(calendar, visit, time, len(visits), radius) for visit in visits]
     if not all(choices):
         return None

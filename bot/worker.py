@@ -18,6 +18,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from bot.channels.segments import on_air
 from bot.channels.sender import Sender, SendError, Text, UnknownFateError, create_sender
 from bot.channels.sms import UNSUBSCRIBED
 from bot.conversation import Turns, waiting_conversations
@@ -192,7 +193,7 @@ class Worker:
 
 
 def _text(message: Communication, number: str) -> Text:
-    return Text(to=message.phone, from_=number, body=message.body)
+    return Text(to=message.phone, from_=number, body=on_air(message.body))
 
 
 def _is_still_unknown(session: Session, message: Communication) -> bool:

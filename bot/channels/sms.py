@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, request
 from twilio.twiml.messaging_response import MessagingResponse
 
+from bot.channels.segments import on_air
 from bot.channels.signature import is_from_twilio
 from bot.conversation import Answer, Incoming, Turns
 from bot.metrics import Metrics
@@ -63,5 +64,5 @@ def twiml(answer: Answer) -> Response:
     """The replies as TwiML; none: an empty document, by which Twilio sends nothing."""
     document = MessagingResponse()
     for reply in answer.replies:
-        document.message(reply.body)
+        document.message(on_air(reply.body))
     return Response(str(document), content_type="text/xml; charset=utf-8")

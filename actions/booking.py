@@ -34,6 +34,7 @@ def validate(turn: Turn) -> None:
             questions.say_providers(turn)
             turn.end()
             return
+    forms.for_whom(turn)
     identity.take_up(turn)
     picked = offering.pick(turn) if turn.asked == "choice" else None
     if forms.elsewhere(turn, FORM, answered=picked is not None or _answers(turn), again=again, leave=_leave):
@@ -63,8 +64,14 @@ def validate(turn: Turn) -> None:
     if turn.asked == "another" and _after_second_question(turn):
         return
     if turn.asked == "choice":
-        if offering.refuses_all(turn) or heard_wish:
-            offering.refuse_offers(turn)
+        if offering.refuses_all(turn) and not heard_wish:
+            _after_refusal(turn)
+            return
+        if heard_wish:
+            offering.let_go(turn)
+        elif turn.yes:
+            turn.say("utter_which_one")
+            return
         elif not heard_service:
             forms.unclear(turn, again)
             return
@@ -96,6 +103,19 @@ def go_on(turn: Turn) -> None:
         turn.ask("time")
         return
     _offer(turn, note)
+
+
+def _after_refusal(turn: Turn) -> None:
+    """None of these: others that fit the wish; where nothing fitted it, another wish."""
+    nearest = turn.slot("nearest")
+    offering.refuse_offers(turn)
+    if nearest:
+        turn.set(time=None)
+        turn.say("utter_request_time")
+        turn.ask("time")
+    else:
+        forms.understood(turn)
+        go_on(turn)
 
 
 def again(turn: Turn) -> None:
@@ -144,10 +164,15 @@ def _take_up_service(turn: Turn) -> bool:
     before = turn.slot("service")
     if turn.asked in ("birth_date", "name"):
         return False
+    settled = before is not None and turn.asked in ("time", "choice", "confirm", "doubt")
+    if settled and not turn.means("book_appointment", "wrong_correction"):
+        return False  # "the same day" is a time here, whatever else the clinic calls so
     if said.services:
         new_only = [name for name in said.services if turn.clinic.services_by_id[name].who == "new"]
         others = [name for name in said.services if name not in new_only]
         turn.set(service=(others or new_only)[0] if turn.slot("new_patient") is False else said.services[0])
+        if turn.asked is None and len(others) > 1:
+            turn.set(also=next(name for name in others if name != turn.slot("service")))
     elif said.complaint and before is None:
         turn.set(service=_urgent(turn) or before)
     elif before is None and turn.slot("new_patient") and (service := _for_new(turn)):
@@ -184,7 +209,7 @@ def _ask_doubt(turn: Turn) -> None:
     doubt = turn.slot("doubt")
     if who := doubt.get("practitioners"):
         turn.say(
-            "utter_did_you_mean", choices=sentences.either(turn, [sentences.practitioner(turn.clinic, name) for name in who[:3]])
+            "utter_did_you_mean", choices=sentences.either(turn, [sentences.practitioner(turn, name) for name in who[:3]])
         )
     else:
         turn.say("utter_did_you_mean", choices=sentences.either(turn, doubt["time"][:2]))
@@ -292,9 +317,9 @@ def _refusal(turn: Turn, service: ServicePart, born: dt.date | None) -> rules.Re
 
 def _without(turn: Turn, service: ServicePart, refusal: rules.Refusal) -> str | None:
     """What cannot be, said with a way on: a wish that nobody can fulfil is dropped and named, a missing paper ends the form."""
-    wanted = sentences.either(turn, [sentences.practitioner(turn.clinic, who) for who in turn.slot("practitioners") or ()])
+    wanted = sentences.either(turn, [sentences.practitioner(turn, who) for who in turn.slot("practitioners") or ()])
     if refusal.code == "no-practitioner":
-        others = sentences.either(turn, [sentences.practitioner(turn.clinic, who) for who in refusal.detail.split(",") if who][:4])
+        others = sentences.either(turn, [sentences.practitioner(turn, who) for who in refusal.detail.split(",") if who][:4])
         turn.set(practitioners=None, gender=None, speaks=None)
         if not others:
             turn.say("utter_nobody_does", service=service.name)
@@ -369,7 +394,7 @@ def _offer(turn: Turn, note: str) -> None:
 
 
 def _after_waitlist_question(turn: Turn, service: ServicePart) -> None:
-    if turn.yes or (turn.yes is None and facts.wants_waitlist(turn.text)):
+    if turn.yes or (turn.yes is None and facts.wants_waitlist(turn.text) and not turn.is_question):
         waitlist.join(turn, service)
     elif turn.yes is False:
         turn.set(waitlist=None, time=None)
@@ -397,11 +422,15 @@ def _read_back(turn: Turn, offer: Offer) -> None:
 def _after_read_back(turn: Turn) -> None:
     """Yes books, unless the same words change the wish; a change or a no looks for other times."""
     chosen = offering.chosen(turn)
-    if chosen is None:
+    if chosen is None or not (turn.known.patient or turn.is_new):
         go_on(turn)
         return
+    if other := offering.by_bare_number(turn):
+        turn.set(choice=other.hold)
+        _read_back(turn, other)
+        return
     still = offering.still_fits(turn, chosen)
-    if turn.yes and still:
+    if still and offering.affirms(turn):
         _book(turn, chosen)
     elif turn.yes is False and still:
         offering.refuse_offers(turn)
@@ -411,7 +440,8 @@ def _after_read_back(turn: Turn) -> None:
     elif still:
         forms.unclear(turn, again)
     else:
-        offering.refuse_offers(turn)
+        offering.let_go(turn)
+        turn.set(offers=None, choice=None)
         go_on(turn)
 
 
@@ -440,11 +470,17 @@ def _book(turn: Turn, chosen: Offer) -> None:
     turn.look_again()
     people.write_needs(turn)
     _say_booked(turn, made)
+    also = turn.clinic.services_by_id.get(turn.slot("also") or "")
+    if also:
+        turn.say("utter_also", service=also.name)
+        turn.set(proposed="booking_form")
+        turn.end()
+        return
     turn.end(then="coverage_form" if was_new and turn.clinic.payers else None)
 
 
 def _write(turn: Turn, chosen: Offer) -> Appointment:
-    """Register who is new and book, in one transaction: both or neither."""
+    """Register who is new and book, in one transaction: both or neither. A time whose hold expired is taken again if it is free."""
     claim = turn.known.claim
     with turn.transaction() as session:
         if turn.known.patient:
@@ -462,8 +498,16 @@ def _write(turn: Turn, chosen: Offer) -> Appointment:
                 key=f"{turn.key}:register",
             ).id
             turn.conversation(session).patient_id = patient_id
+        held = offering.is_held(session, chosen)
+        wanted = offering.request(turn, str(turn.slot("service")))
         return booking.book(
-            session, turn.clinic, patient_id=patient_id, hold_id=chosen.hold, agent=turn.agent, key=f"{turn.key}:book"
+            session,
+            turn.clinic,
+            patient_id=patient_id,
+            hold_id=chosen.hold if held else None,
+            time=None if held else offering.same_time(session, turn, wanted, chosen),
+            agent=turn.agent,
+            key=f"{turn.key}:book",
         )
 
 

@@ -15,6 +15,7 @@ FORM = "cancel_form"
 def validate(turn: Turn) -> None:
     if turn.asked is None:
         turn.set(opening=turn.text)
+    forms.for_whom(turn)
     identity.take_up(turn)
     answered = visits.identity_answered(turn) or (turn.asked == "confirm" and turn.yes is not None)
     if forms.elsewhere(turn, FORM, answered=answered, again=go_on, leave=_leave):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actions import people, questions
+from actions import facts, people, questions
 from actions.goals import FIRM, GOALS
 from actions.turn import Turn
+from scheduling_core import identity
 
 Again = Callable[[Turn], None]
 
@@ -41,6 +42,15 @@ TASK_SLOTS = (
 )
 
 
+def for_whom(turn: Turn) -> None:
+    """A task that begins for another person of this number: that one must prove it anew."""
+    if turn.asked is None and (name := turn.names_relative):
+        with turn.transaction() as session:
+            identity.forget(session, conversation_id=turn.known.id)
+        turn.look_again()
+        turn.claims(first=name, relation="family")
+
+
 def elsewhere(turn: Turn, form: str, *, answered: bool, again: Again, leave: Again) -> bool:
     """Deal with what is no answer to the form's question; True when the turn is done with that.
 
@@ -54,7 +64,7 @@ def elsewhere(turn: Turn, form: str, *, answered: bool, again: Again, leave: Aga
         return True
     if turn.asked is None:
         return False
-    if turn.means("ask_for_human") and (turn.confidence >= FIRM or not answered):
+    if turn.means("ask_for_human") and (turn.confidence >= FIRM or not answered) and not facts.mode(turn.text):
         people.hand_over(turn, reason="asked-for-person")
         turn.end()
         return True

@@ -6,13 +6,16 @@ import datetime as dt
 import re
 from dataclasses import dataclass, replace
 
+from sqlalchemy.orm import Session
+
 from actions import facts, sentences, when
 from actions.turn import Turn
-from actions.words import plain
+from actions.words import either, plain
 from scheduling_core import booking
 from scheduling_core.calendar import hours, search
-from scheduling_core.calendar.requests import Request
+from scheduling_core.calendar.requests import FreeTime, Request
 from scheduling_core.calendar.wishes import TimeWish
+from scheduling_core.errors import TimeTakenError
 from scheduling_core.models import Mode
 
 WISHES = ("practitioners", "gender", "speaks", "location", "mode", "time")
@@ -150,29 +153,52 @@ def has_time_wish(turn: Turn) -> bool:
 
 
 def pick(turn: Turn) -> Offer | None:
-    """The offered time that the patient chose, by number, by day or clock time, or by who it is with; None: none, or several."""
+    """The offered time that the patient chose: by number, by its day or clock time, or by who it is with. None: none, or several.
+
+    Words that say more than that (a question, a "but", somebody else) choose nothing.
+    """
     offers = offered(turn)
     if not offers:
         return None
     if number := facts.choice(turn.text, len(offers)):
         return offers[number - 1]
+    if _SOONEST.search(plain(turn.text)) and not facts.wavers(turn.text):
+        return min(offers, key=lambda offer: offer.start)
     starts = tuple(turn.local(offer.start) for offer in offers)
     reading = turn.when(offered=starts)
-    fitting = offers
-    if reading and not reading.question and reading.wish:
-        fitting = [offer for offer in offers if reading.wish.allows(turn.local(offer.start))]
+    wished = reading.wish if reading and not reading.question else None
     said = turn.mentions
-    if said.practitioners:
-        fitting = [offer for offer in fitting if offer.practitioner in said.practitioners]
-    if said.locations:
-        fitting = [offer for offer in fitting if offer.location in said.locations]
-    narrowed = bool((reading and reading.wish) or said.practitioners or said.locations)
-    if narrowed and len(fitting) == 1:
-        exact = bool(reading and (reading.wish.at or turn.yes is not False))
-        return fitting[0] if exact or not reading else None
-    if not narrowed and len(offers) == 1 and turn.yes:
-        return offers[0]
-    return None
+    if turn.is_question or not _says_no_more(turn, reading.span if reading else ""):
+        return None
+    fitting = [
+        offer
+        for offer in offers
+        if (not wished or wished.allows(turn.local(offer.start)))
+        and (not said.practitioners or offer.practitioner in said.practitioners)
+        and (not said.locations or offer.location in said.locations)
+    ]
+    if wished or said.practitioners or said.locations:
+        return fitting[0] if len(fitting) == 1 else None
+    return offers[0] if len(offers) == 1 and turn.yes else None
+
+
+_SOONEST = re.compile(r"\b(?:earliest|soonest|first available|lo mas pronto|mas temprano|la mas temprana)\b")
+
+
+def _says_no_more(turn: Turn, span: str) -> bool:
+    """Whether next to nothing is said besides a time: a few words of courtesy."""
+    rest = plain(turn.text).replace(plain(span), " ", 1) if span else plain(turn.text)
+    return not _MORE.search(rest) and len(re.findall(r"[^\W\d_]{3,}", rest)) <= 8
+
+
+_MORE = re.compile(
+    r"\?|\b"
+    + either(
+        "but|let me|ask|too|also|and my|husband|wife|kids?|son|daughter|mom|earlier|later|instead|other|another",
+        "pero|tambien|con mi|y mi|otra|otro",
+    )
+    + r"\b"
+)
 
 
 def refuses_all(turn: Turn) -> bool:
@@ -264,3 +290,37 @@ def still_fits(turn: Turn, offer: Offer) -> bool:
         and (not turn.slot("gender") or (who is not None and who.gender == turn.slot("gender")))
         and (not turn.slot("speaks") or (who is not None and turn.slot("speaks") in who.languages))
     )
+
+
+def by_bare_number(turn: Turn) -> Offer | None:
+    """The number of an offer, texted at the read-back: that offer is meant, and no yes. On a call 1 and 2 are yes and no."""
+    offers = offered(turn)
+    text = turn.text.strip(" .!")
+    if turn.by_voice or not text.isdigit() or not 1 <= int(text) <= len(offers):
+        return None
+    return offers[int(text) - 1]
+
+
+def affirms(turn: Turn) -> bool:
+    """A yes to the read-back; saying the chosen time again with it takes nothing back."""
+    if turn.yes is not None:
+        return turn.yes
+    rest = facts.after_yes(turn.text)
+    reading = turn.when(offered=tuple(turn.local(offer.start) for offer in offered(turn)))
+    return rest is not None and reading is not None and _says_no_more(turn, reading.span) and not turn.is_question
+
+
+def is_held(session: Session, offer: Offer) -> bool:
+    """Whether the hold on an offered time still stands."""
+    return booking.is_held(session, hold_id=offer.hold)
+
+
+def same_time(session: Session, turn: Turn, wanted: Request, offer: Offer) -> FreeTime:
+    """The offered time, found again after its hold expired. Raises TimeTakenError when it is not free any more."""
+    exactly = replace(
+        wanted, practitioners=(offer.practitioner,), location_id=offer.location, mode=offer.mode, gender=None, language=None
+    )
+    found = search.find(session, turn.clinic, exactly, start=offer.start, end=offer.start + dt.timedelta(minutes=1), limit=1)
+    if not found:
+        raise TimeTakenError(offer.hold)
+    return found[0]

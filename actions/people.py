@@ -73,7 +73,7 @@ def write_needs(turn: Turn) -> None:
 @action("action_hand_over")
 def answer_wish_for_person(turn: Turn) -> None:
     """An angry patient who says which visit is wanted gets the visit."""
-    if turn.intent == "complaint" and turn.mentions.services and turn.confidence < FIRM:
+    if turn.intent == "complaint" and (turn.mentions.services or turn.mentions.complaint) and turn.confidence < FIRM:
         turn.followup = "booking_form"
         return
     hand_over(turn, reason="complaint" if turn.intent == "complaint" else "asked-for-person")

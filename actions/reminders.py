@@ -6,8 +6,8 @@ import re
 
 from actions import sentences
 from actions.turn import Turn
-from actions.words import plain
-from scheduling_core import booking, reminders
+from actions.words import either, plain
+from scheduling_core import booking, messaging, reminders
 from scheduling_core.errors import SchedulingError
 from scheduling_core.models import Appointment
 
@@ -27,15 +27,40 @@ def answer(turn: Turn) -> bool:
     if visit is None:
         return False
     said = plain(turn.text).strip(" .!")
+    if cannot_come(turn.text):
+        turn.followup = "reschedule_form"
+        return True
     if re.fullmatch(r"r|move|mover|cambiar", said):
         turn.followup = "reschedule_form"
-    elif turn.yes or re.fullmatch(r"c|confirm(?:ed|o|ar|ado)?", said) or turn.intent == "confirm_visit":
+    elif re.fullmatch(r"c|confirm(?:ed|o|ar|ado)?", said) or turn.means("confirm_visit") or (turn.yes and _is_last(turn)):
         _confirm(turn, visit)
     elif turn.yes is False:
         turn.followup = "reschedule_form" if turn.when() else "cancel_form"
     else:
         return False
     return True
+
+
+def cannot_come(text: str) -> bool:
+    return bool(_CANNOT_COME.search(plain(text)))
+
+
+_CANNOT_COME = re.compile(
+    r"\b"
+    + either(
+        r"(?:can'?t|cannot|can not|couldn'?t|won'?t|will not|not gonna|not going to|unable to|not able to)"
+        r"(?: be able to)? (?:make (?:it|that)|come|be there|get there|attend|do (?:it|that))",
+        r"no (?:puedo|podre|voy a poder|voy a) (?:ir|llegar|asistir)",
+    )
+    + r"\b"
+)
+
+
+def _is_last(turn: Turn) -> bool:
+    """Whether the reminder is the last that we said to this number: a bare yes answers that and nothing older."""
+    with turn.database.reading() as session:
+        last = messaging.last_said(session, phone=turn.known.phone)
+    return last is not None and last.kind == "reminder"
 
 
 def _confirm(turn: Turn, visit: Appointment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 from actions import facts, forms, identity, offering, reminders, sentences, visits, when
 from actions.offering import Offer
@@ -11,6 +12,7 @@ from actions.turn import Turn, action
 from scheduling_core import booking, times
 from scheduling_core.calendar import rules
 from scheduling_core.calendar.requests import Request
+from scheduling_core.calendar.wishes import Days
 from scheduling_core.errors import PatientBusyError, SchedulingError
 from scheduling_core.models import Appointment, Mode
 
@@ -21,6 +23,7 @@ FORM = "reschedule_form"
 def validate(turn: Turn) -> None:
     if turn.asked is None:
         turn.set(opening=turn.text)
+    forms.for_whom(turn)
     identity.take_up(turn)
     picked = offering.pick(turn) if turn.asked == "choice" else None
     visit = _visit(turn)
@@ -57,8 +60,15 @@ def _hear_time(turn: Turn, visit: Appointment) -> None:
     if turn.asked == "confirm" and chosen:
         _after_read_back(turn, visit, chosen)
         return
-    if turn.asked == "choice" and (offering.refuses_all(turn) or heard):
+    if turn.asked == "choice" and offering.refuses_all(turn) and not heard:
         offering.refuse_offers(turn)
+        if turn.slot("nearest"):
+            turn.set(time=None)
+    elif turn.asked == "choice" and heard:
+        offering.let_go(turn)
+    elif turn.asked == "choice" and turn.yes:
+        turn.say("utter_which_one")
+        return
     elif not heard and not facts.no_preference(turn.text):
         forms.unclear(turn, again)
         return
@@ -160,7 +170,7 @@ def _hear_opening(turn: Turn, visit: Appointment) -> None:
 
 def _ask_doubt(turn: Turn) -> None:
     doubt = turn.slot("doubt")
-    choices = doubt.get("time") or [sentences.practitioner(turn.clinic, name) for name in doubt["practitioners"]]
+    choices = doubt.get("time") or [sentences.practitioner(turn, name) for name in doubt["practitioners"]]
     turn.say("utter_did_you_mean", choices=sentences.either(turn, choices[:2]))
     turn.ask("doubt")
 
@@ -197,7 +207,12 @@ def _offer(turn: Turn, visit: Appointment) -> None:
     old = [visit.practitioner_id, visit.start.isoformat()]
     if old not in (turn.slot("refused") or ()):
         turn.set(refused=[*(turn.slot("refused") or ()), old])
+    if wish.names_hours and not wish.names_days:  # "at 2 instead" means the visit's own day, if it can be had
+        turn.set(time=replace(wish, days=(Days(turn.local(visit.start).date(), turn.local(visit.start).date()),)).as_json())
     offers, fits = offering.search_and_hold(turn, _request(turn, visit))
+    if not fits and turn.slot("time") != wish.as_json():
+        turn.set(time=wish.as_json())
+        offers, fits = offering.search_and_hold(turn, _request(turn, visit))
     if not offers:
         turn.set(time=None)
         turn.say("utter_nothing_free", service=_service_name(turn, visit))
@@ -225,8 +240,12 @@ def _read_back(turn: Turn, visit: Appointment, offer: Offer) -> None:
 
 
 def _after_read_back(turn: Turn, visit: Appointment, chosen: Offer) -> None:
+    if other := offering.by_bare_number(turn):
+        turn.set(choice=other.hold)
+        _read_back(turn, visit, other)
+        return
     still = offering.still_fits(turn, chosen)
-    if turn.yes and still:
+    if still and offering.affirms(turn):
         _move(turn, visit, chosen)
     elif turn.yes is False and still:
         offering.refuse_offers(turn)
@@ -236,15 +255,23 @@ def _after_read_back(turn: Turn, visit: Appointment, chosen: Offer) -> None:
     elif still:
         forms.unclear(turn, again)
     else:
-        offering.refuse_offers(turn)
+        offering.let_go(turn)
+        turn.set(offers=None, choice=None)
         go_on(turn)
 
 
 def _move(turn: Turn, visit: Appointment, chosen: Offer) -> None:
     try:
         with turn.transaction() as session:
+            held = offering.is_held(session, chosen)
             moved = booking.reschedule(
-                session, turn.clinic, appointment_id=visit.id, hold_id=chosen.hold, agent=turn.agent, key=f"{turn.key}:move"
+                session,
+                turn.clinic,
+                appointment_id=visit.id,
+                hold_id=chosen.hold if held else None,
+                time=None if held else offering.same_time(session, turn, _request(turn, visit), chosen),
+                agent=turn.agent,
+                key=f"{turn.key}:move",
             )
     except SchedulingError as refused:
         turn.say("utter_patient_busy" if isinstance(refused, PatientBusyError) else "utter_time_gone")

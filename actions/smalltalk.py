@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from actions import facts, offering, people, reminders, sentences, waitlist
 from actions.forms import clear
 from actions.goals import names_a_visit
 from actions.turn import Turn, action
+from actions.words import plain
 
 
 @action("action_greet")
@@ -49,13 +52,24 @@ def task_done(turn: Turn) -> None:
     turn.followup = follows
 
 
+_CANCELS = re.compile(r"\bcancel\w*\b")
+
+
 @action("action_nothing_open")
 def nothing_open(turn: Turn) -> None:
     """An answer while no question is open. Words that name a visit begin a booking all the same."""
     if waitlist.answer_offer(turn) or reminders.answer(turn):
         return
-    proposed = turn.slot("proposed")
-    turn.set(proposed=None)
+    proposed, also = turn.slot("proposed"), turn.slot("also")
+    turn.set(proposed=None, also=None)
+    if reminders.cannot_come(turn.text):
+        turn.followup = "reschedule_form"
+        return
+    if _CANCELS.search(plain(turn.text)) and turn.intent == "stop":
+        turn.followup = "cancel_form"
+        return
+    if also and turn.yes:
+        turn.set(service=also)
     if proposed and turn.yes:
         turn.followup = proposed
     elif facts.address(turn.text, asked=False) or facts.email(turn.text):

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import facts, names, when
-from actions.words import either, plain
+from actions.words import either, plain, tokens
 from scheduling_core import patients, times
 from scheduling_core.clinic_file import loading
 from scheduling_core.clinic_file.schema import ClinicFile
@@ -41,9 +41,14 @@ class Known:
     channel: Channel
     phone: str
     patient: Patient | None  # who has proved who they are
-    on_file: bool  # somebody on file has this number
+    family: tuple[tuple[str, str], ...]  # who on file has this number: id and given name
     claim: dict[str, Any]
     language: str
+
+    @property
+    def on_file(self) -> bool:
+        """Somebody on file has this number."""
+        return bool(self.family)
 
 
 _QUESTION = re.compile(
@@ -108,9 +113,13 @@ class Turn:
 
     @cached_property
     def yes(self) -> bool | None:
-        """Yes, no, or neither: by the words, then by the reading of the intent."""
+        """Yes, no, or neither: by the words, then by the reading of the intent. On a call 1 is yes and 2 is no."""
         if (said := facts.yes_or_no(self.text)) is not None:
             return said
+        if self.text.isdigit():
+            return {"1": True, "2": False}.get(self.text) if self.by_voice else None
+        if facts.wavers(self.text) or self.is_question:
+            return None
         if self.means("affirm", "confirm_visit"):
             return True
         return False if self.means("deny") else None
@@ -141,6 +150,15 @@ class Turn:
     @property
     def agent(self) -> str:
         return f"assistant:{self.known.id}"
+
+    @property
+    def names_relative(self) -> str | None:
+        """The given name of another person of this number, when the words name that one."""
+        said = {token.plain for token in tokens(self.text)}
+        here = {plain(given.split()[0]): (patient_id, given) for patient_id, given in self.known.family}
+        named = [who for name, who in here.items() if name in said or f"{name}'s" in said]
+        me = self.known.patient.id if self.known.patient else None
+        return named[0][1] if len(named) == 1 and me is not None and named[0][0] != me else None
 
     @property
     def by_voice(self) -> bool:
@@ -223,7 +241,7 @@ def known(session: Session, conversation_id: str) -> Known:
         channel=conversation.channel,
         phone=conversation.phone,
         patient=patients.get(session, conversation.patient_id) if conversation.patient_id else None,
-        on_file=bool(patients.on_file(session, phone=conversation.phone)),
+        family=tuple((patient.id, patient.given) for patient in patients.on_file(session, phone=conversation.phone)),
         claim=dict(conversation.claim),
         language=conversation.language,
     )

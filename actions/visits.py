@@ -22,6 +22,7 @@ def validate(turn: Turn) -> None:
     if turn.asked is None and (other := form_meant(turn, FORM)) != FORM:
         turn.end(then=other)
         return
+    forms.for_whom(turn)
     identity.take_up(turn)
     if forms.elsewhere(turn, FORM, answered=identity_answered(turn), again=show, leave=leave):
         return

@@ -310,6 +310,15 @@ def release(session: Session, *, held_for: str, keep: Collection[str] = (), agen
     return len(given_up)
 
 
+def is_held(session: Session, *, hold_id: str) -> bool:
+    """Whether a hold still keeps its time."""
+    now = times.now()
+    found = select(Appointment.id).where(
+        Appointment.id == hold_id, Appointment.status == AppointmentStatus.PROPOSED, Appointment.hold_expires_at > now
+    )
+    return session.execute(found).first() is not None
+
+
 def upcoming(session: Session, *, patient_id: str) -> list[Appointment]:
     """The patient's live visits that are not over, by start."""
     return list(

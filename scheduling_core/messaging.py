@@ -105,6 +105,21 @@ def record_opt_out(session: Session, phone: str, *, out: bool, source: str, chan
         )
 
 
+def last_said(session: Session, *, phone: str) -> Communication | None:
+    """Our last message to a number that went out or is on its way."""
+    found = (
+        select(Communication)
+        .where(
+            Communication.phone == phone,
+            Communication.direction == Direction.OUT,
+            Communication.status.in_((Delivery.SENDING, Delivery.SENT, Delivery.DELIVERED, Delivery.UNKNOWN)),
+        )
+        .order_by(Communication.sequence.desc())
+        .limit(1)
+    )
+    return session.scalars(found).one_or_none()
+
+
 def claim_due(session: Session, *, worker: str, limit: int, lease_seconds: float) -> list[Communication]:
     """Messages that this worker may send now, at most one a number: a later one waits until the earlier one is done with.
 

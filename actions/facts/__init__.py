@@ -1,10 +1,10 @@
 """What a sentence tells besides the time of a visit and the names of a clinic: answers, people, numbers, wishes, needs."""
 
 from actions.facts.addresses import address, email
-from actions.facts.answers import choice, no_preference, skips, yes_or_no
+from actions.facts.answers import after_yes, choice, no_preference, skips, wavers, yes_or_no
 from actions.facts.needs import Need, needs
 from actions.facts.numbers import member_id, phone
-from actions.facts.persons import PersonName, first_name_after_relation, person_name
+from actions.facts.persons import PersonName, family_name, first_name_after_relation, one_name, person_name
 from actions.facts.relations import relation, says_new
 from actions.facts.wishes import gender, language, mode, speaks, wants_waitlist
 
@@ -12,8 +12,10 @@ __all__ = [
     "Need",
     "PersonName",
     "address",
+    "after_yes",
     "choice",
     "email",
+    "family_name",
     "first_name_after_relation",
     "gender",
     "language",
@@ -21,6 +23,7 @@ __all__ = [
     "mode",
     "needs",
     "no_preference",
+    "one_name",
     "person_name",
     "phone",
     "relation",
@@ -28,5 +31,6 @@ __all__ = [
     "skips",
     "speaks",
     "wants_waitlist",
+    "wavers",
     "yes_or_no",
 ]

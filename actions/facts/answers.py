@@ -6,26 +6,30 @@ import re
 
 from actions.words import either, straight
 
-_BEFORE_YES = either(r"oh|ok|okay|well|um+|perfect|great|hi|hello|thanks?|thank you|please|and|so")
+_FILLER = either(
+    r"oh|well|um+|uh+|hmm+|hi|hello|please|pls|plz|and|so|ah|thanks?|thank you|ty|thx|let me think|lol|haha",
+    r"ay|pues|bueno|gracias|por favor|porfa(?:vor)?",
+)
 _YES = either(
-    r"y|ya|ye|yes+|yeah?|yea|yep|yup|yess+|k|kk|ok|okay|okey|that(?:'s| is|s) ok(?:ay)?",
-    r"sure|correct|right|exactly|absolutely|definitely|of course(?! not)|affirmative|fine|perfect|great|good",
-    r"sounds (?:good|great|fine|right|perfect)|that works|works(?: for me)?|it is|i do|i am",
+    r"y|ya|ye|yes+|yeah?|yea|yep|yup|k|kk|ok|okay|okey|okie|that(?:'s| is|s) ok(?:ay)?",
+    r"sure(?: thing)?|correct|right|exactly|absolutely|definitely|of course(?! not)|affirmative|fine|perfect|great|good",
+    r"sounds (?:good|great|fine|right|perfect)|(?:that|it) works|works(?: for me)?|it is|i do|i am|i agree|agreed",
     r"that(?:'s| is|s) (?:right|correct|fine|good|great|perfect|it|me|the one)",
-    r"(?:please )?(?:do|go ahead|book it|book that|confirm(?: it)?|do it|do that|take it)",
+    r"(?:please )?(?:go ahead|(?:book|cancel|move|confirm|do|take) (?:it|that|this|them|both|all)|do so|confirm)",
     r"i(?:'ll| will) take (?:it|that)|let'?s do (?:it|that)",
-    r"si+|sip|claro|correcto|exacto|de acuerdo|esta bien|vale|bueno|por supuesto|perfecto|asi es",
-    r"confirmo|adelante|listo|dale|me parece bien",
+    r"si+|sip|claro(?: que si)?|correcto|exacto|de acuerdo|esta bien|vale|por supuesto|perfecto|asi es",
+    r"confirmo|adelante|listo|dale|me parece bien|(?:reservela|cancelela|cambiela|hagalo)",
     r"👍|✅|👌",
 )
-_BEFORE_NO = either(r"oh|ok|okay|well|um+|hi|sorry|actually|hmm+|and|so")
+_BEFORE_NO = either(r"oh|ok|okay|well|um+|hi|sorry|actually|hmm+|and|so|good lord|claro que|pues")
 _NO = either(
     r"n|no+|nope|nah|don'?t|do not|wrong|incorrect|that(?:'s| is|s) (?:not|wrong)|never ?mind|neither|none|negative",
-    r"of course not|not (?:really|that|quite|right|correct|good|yet|now)",
-    r"nada|ningun[oa]?|no gracias",
+    r"of course not|absolutely not|not (?:really|that|quite|right|correct|good|yet|now|at all)",
+    r"nada|ningun[oa]?|no gracias|mejor no",
     r"👎",
 )
-_SAYS_YES = re.compile(rf"^\W*(?:{_BEFORE_YES}\W+)*{_YES}(?:\W|$)")
+_SAYS_YES = re.compile(rf"^\W*(?:{_FILLER}\W+)*{_YES}(?!\w)")
+_MORE_YES = re.compile(rf"^\W*(?:{_FILLER}|{_YES})(?!\w)")
 _SAYS_NO = re.compile(rf"^\W*(?:{_BEFORE_NO}\W+)*{_NO}(?:\W|$)")
 _NO_INSIDE = re.compile(
     r"\b"
@@ -36,14 +40,43 @@ _NO_INSIDE = re.compile(
     )
     + r"\b"
 )
+# After a yes these words take it back, ask something, or wish for something else.
+_BUT = re.compile(
+    r"[?¿]|\b"
+    + either(
+        r"but|unless|if|except|however|tho|though|wait|actually|first|rather|instead|only|not|no|never|none|cannot|\w+n't|question",
+        r"another|other|different|change|move|cancel|switch|later|earlier|sooner|can|could|would|should|may i|might|maybe|let me",
+        r"what|whats|why|how|who|where|when|which|do|does|did|is|are|was|also|too|as well|check|ask|think",
+        r"pero|mejor|si|sino|excepto|otra|otro|cambi\w*|mover|muev\w*|cancel\w*|puedo|puede|que|cual|cuando|donde|como|quien|tambien",
+    )
+    + r"\b"
+)
 
 
 def yes_or_no(text: str) -> bool | None:
-    """True, False, or None where the words are neither."""
+    """True, False, or None where the words are neither: a yes that goes on with a question, a "but" or another wish is no yes."""
     low = straight(text)
-    if _NO_INSIDE.search(low) or _SAYS_NO.match(low):
+    if "?" not in low and (_NO_INSIDE.search(low) or _SAYS_NO.match(low)):
         return False
-    return True if _SAYS_YES.match(low) else None
+    rest = after_yes(text)
+    return True if rest is not None and not _BUT.search(rest) else None
+
+
+def wavers(text: str) -> bool:
+    """The words hold a question, a "but" or another wish."""
+    return bool(_BUT.search(straight(text)))
+
+
+def after_yes(text: str) -> str | None:
+    """What is said after the words for yes at the beginning, in plain letters; None where the text does not begin with a yes."""
+    low = straight(text)
+    found = _SAYS_YES.match(low)
+    if not found:
+        return None
+    rest = low[found.end() :]
+    while more := _MORE_YES.match(rest):
+        rest = rest[more.end() :]
+    return rest
 
 
 _ORDINALS = {

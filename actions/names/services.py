@@ -15,8 +15,8 @@ _SPANISH_NAMES = {
     "new patient": "paciente nuevo, paciente nueva, primera visita, primera cita, primera vez, nuevo paciente",
     "sick visit": "enfermo, enferma, gripe, resfriado, dolor de garganta, me siento mal, tos, fiebre",
     "well child": "chequeo del nino, chequeo de mi hijo, chequeo de mi hija, control del nino, chequeo del bebe, nino sano",
-    "vaccine": "vacuna, vacunas, vacunacion, vacuna de la gripe, inyeccion",
-    "vaccination": "vacuna, vacunas, vacunacion",
+    "vaccine": "vacuna, vacunas, vacunarme, vacunar, vacuna de la gripe, vacuna contra la gripe, inyeccion",
+    "vaccination": "vacuna, vacunas, vacunacion, vacunarme, vacunar, vacuna contra la gripe, vacunarme contra la gripe",
     "blood draw": "analisis de sangre, examen de sangre, prueba de sangre, laboratorio, analisis, sacar sangre",
     "skin": "quitar un lunar, lunar, biopsia de piel, verruga, quiste",
     "women's health": "papanicolau, papanicolaou, ginecologia, ginecologo, salud de la mujer, citologia",
@@ -27,7 +27,7 @@ _SPANISH_NAMES = {
 _TOO_PLAIN = listed(
     "visit appointment annual yearly minor care health first patient feeling same back check removal",
     "year years week today tomorrow soon time work call phone video doctor nurse need book schedule this that with your good",
-    "woman women female male well young child",
+    "woman women female male well young child blood pressure sangre",
     "cita visita paciente primera hijo hija",
 )
 

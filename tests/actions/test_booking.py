@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from sqlalchemy import select
 
 from scheduling_core import booking, patients
+from scheduling_core.calendar import search
+from scheduling_core.calendar.requests import Request
+from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import Appointment, AppointmentStatus, Patient, Task
 from tests.actions.talk import Talk
 from tests.factories import make_patient
@@ -141,12 +145,16 @@ def test_the_same_turn_twice_books_once(talk: Talk) -> None:
     assert len(booked(talk)) == 1
 
 
-def test_a_time_that_was_taken_meanwhile_is_said_and_others_are_offered(talk: Talk) -> None:
-    talk.say("a follow-up tomorrow", "book_appointment")
-    talk.say("4/19/1980")
-    talk.say("1", "select")
+def test_a_time_that_was_taken_meanwhile_is_said_and_others_are_offered(talk: Talk, clinic: ClinicFile) -> None:
+    until_read_back(talk)
+    [chosen] = [offer for offer in talk.slots["offers"] if offer["hold"] == talk.slots["choice"]]
+    start = dt.datetime.fromisoformat(chosen["start"])
     with talk.database.transaction() as session:
         booking.release(session, held_for=talk.conversation_id, agent="test")
+    with talk.database.transaction() as session:
+        wanted = Request("follow-up", practitioners=(chosen["practitioner"],))
+        [time] = search.find(session, clinic, wanted, start=start, end=start + dt.timedelta(minutes=1))
+        booking.hold(session, clinic, time=time, held_for="somebody else", agent="test", key="theirs")
     assert talk.say("yes", "affirm") == ["utter_time_gone", "utter_offers"]
     assert booked(talk) == []
 
@@ -210,3 +218,73 @@ def test_a_birth_date_corrected_at_once_does_not_count_as_wrong(talk: Talk) -> N
     talk.say("When is my appointment?", "check_appointment")
     assert talk.say("4/9/1980") == ["utter_birth_date_wrong"]
     assert talk.say("sorry, I mean 4/19/1980") == ["utter_no_visits"]
+
+
+def until_read_back(talk: Talk, wish: str = "a follow-up with Dr. Ferreira tomorrow") -> None:
+    for text, intent in ((wish, "book_appointment"), ("4/19/1980", "inform"), ("1", "select")):
+        talk.say(text, intent)
+    assert talk.last().response == "utter_confirm_booking"
+
+
+@pytest.mark.parametrize(
+    "words", ["thanks! do I have to bring anything?", "great, but do you take my insurance?", "sounds good but let me ask first"]
+)
+def test_a_yes_with_a_question_books_nothing(talk: Talk, words: str) -> None:
+    until_read_back(talk)
+    talk.say(words, "affirm")
+    assert booked(talk) == []
+
+
+def test_a_number_at_the_read_back_is_another_of_the_offers_and_no_yes(talk: Talk) -> None:
+    until_read_back(talk)
+    first = talk.last().values["when"]
+    assert talk.say("3", "affirm") == ["utter_confirm_booking"]
+    assert talk.last().values["when"] != first
+    assert booked(talk) == []
+
+
+def test_the_earliest_chooses_from_the_offers(talk: Talk) -> None:
+    talk.say("a follow-up with Dr. Ferreira tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    earliest = min(offer["start"] for offer in talk.slots["offers"])
+    assert talk.say("the earliest please", "inform") == ["utter_confirm_booking"]
+    chosen = next(offer for offer in talk.slots["offers"] if offer["hold"] == talk.slots["choice"])
+    assert chosen["start"] == earliest
+
+
+def test_a_bare_yes_to_three_times_asks_which(talk: Talk) -> None:
+    talk.say("a follow-up tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    assert talk.say("yes", "affirm") == ["utter_which_one"]
+    assert talk.slots.get("unclear") in (None, 0)
+
+
+def test_saying_an_offered_time_again_finds_it_free(talk: Talk) -> None:
+    talk.say("a follow-up with Dr. Ferreira on Thursday", "book_appointment")
+    talk.say("4/19/1980")
+    assert talk.say("Thursday at 8:20 or 8:40", "inform") == ["utter_offers"]
+    assert all("Nov 19, 8:" in line for line in talk.last().values["options"].splitlines())
+
+
+def test_a_yes_after_the_hold_expired_still_books_what_is_free(talk: Talk, clock) -> None:
+    until_read_back(talk)
+    clock.set("2026-11-16T09:30:00-06:00")
+    assert talk.say("yes", "affirm") == ["utter_booked"]
+    assert len(booked(talk)) == 1
+
+
+def test_a_second_service_of_the_first_words_is_not_forgotten(talk: Talk) -> None:
+    talk.say("I need a follow-up and a flu shot tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    talk.say("1", "select")
+    assert talk.say("yes", "affirm") == ["utter_booked", "utter_also"]
+    talk.say("yes please", "affirm")
+    assert talk.slots["service"] == "vaccine"
+
+
+def test_a_husband_who_may_come_along_does_not_change_who_it_is_for(talk: Talk) -> None:
+    until_read_back(talk)
+    talk.say("my husband can come too?", "inform")
+    talk.say("ok", "affirm")
+    with talk.database.reading() as session:
+        assert [patient.given for patient in session.scalars(select(Patient))] == ["Ruth"]

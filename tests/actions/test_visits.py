@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from scheduling_core import booking
+from scheduling_core import booking, messaging
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import Appointment, Mode, Patient, Task
 from tests.actions.talk import Talk
@@ -163,3 +163,40 @@ def test_a_video_visit_stays_by_video_when_it_moves(talk: Talk, clinic: ClinicFi
     assert moved.mode is Mode.VIDEO
     assert moved.start
     assert moved.start.astimezone(clinic.zone).date() == dt.date(2026, 11, 25)
+
+
+def test_another_hour_means_the_visits_own_day_first(talk: Talk, clinic: ClinicFile, one_visit: str) -> None:
+    talk.say("can you move my visit to 2pm", "reschedule_appointment")
+    talk.say("April 19 1980")
+    talk.say("yes", "affirm")
+    assert local_start(talk, clinic, one_visit) == "2026-11-18 14:00"
+
+
+def test_a_refusal_after_a_reminder_is_never_a_confirmation(talk: Talk, one_visit: str) -> None:
+    with talk.database.transaction() as session:
+        reminder = messaging.queue(
+            session,
+            phone="+14145550142",
+            body="Reminder",
+            author="system",
+            kind="reminder",
+            appointment_id=one_visit,
+            key="reminder",
+        )
+        messaging.mark_sent(session, communication_id=reminder.id, external_id="SM1")
+    assert talk.say("I can't make it", "inform") == ["utter_request_birth_date"]
+    talk.say("never mind", "stop")
+    with talk.database.transaction() as session:
+        said = messaging.queue(session, phone="+14145550142", body="All right.", author="assistant", kind="reply", key="said")
+        messaging.mark_sent(session, communication_id=said.id, external_id="SM2")
+    talk.say("yes", "affirm")
+    assert visit(talk, one_visit).confirmation == "needs-action"
+
+
+def test_the_relative_who_is_named_is_the_one_that_it_is_about(talk: Talk, clinic: ClinicFile, one_visit: str) -> None:
+    with talk.database.transaction() as session:
+        make_patient(session, given="Max", family="Novak", birth_date="2018-05-09", phone="+14145550142")
+    talk.say("when is my appointment", "check_appointment")
+    talk.say("April 19 1980")
+    assert talk.say("and a sick visit for Max today", "book_appointment")[0].startswith("utter_request")
+    assert "first" not in talk.last().values or talk.last().values["first"] == "Max"

@@ -100,3 +100,47 @@ def test_these_pass_over_a_question(words: str) -> None:
 def test_an_answer_is_neither_left_to_the_clinic_nor_passed_over(words: str) -> None:
     assert not facts.no_preference(words)
     assert not facts.skips(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "good lord no",
+        "sounds good? no it doesn't",
+        "claro que no",
+        "do I have to pay?",
+        "thanks, do you take my insurance?",
+        "ok what's the address?",
+        "right, who am I seeing?",
+        "i do have a question first",
+        "great, but can I just move it instead?",
+        "k but what if I want to come later",
+        "y tho",
+        "perfect timing lol what was it for?",
+        "¿y dónde es?",
+        "si puedo cambiarla mejor",
+        "bueno, ¿y se puede mover?",
+        "esta bien pero mejor el martes",
+        "sounds good but let me ask my husband first",
+        "ok and my wife too at the same time",
+        "1",
+    ],
+)
+def test_a_yes_that_goes_on_otherwise_is_no_yes(words: str) -> None:
+    assert facts.yes_or_no(words) is not True
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "yes cancel it",
+        "yep see you then",
+        "ok thanks",
+        "perfect, thank you so much dear",
+        "yes, sorry I'm at work so I am slow",
+        "si claro",
+        "book it",
+    ],
+)
+def test_a_yes_with_courtesy_stays_a_yes(words: str) -> None:
+    assert facts.yes_or_no(words) is True

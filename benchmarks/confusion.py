@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-_CELL, _LEFT, _TOP, _EDGE = 17, 190, 190, 16
+_CELL, _LEFT, _TOP, _EDGE, _SLANT = 17, 190, 190, 16, 90
 _STYLE = """
   text { font-family: -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif; font-size: 11px; fill: #334155 }
   .title { font-size: 15px; font-weight: 600; fill: #0f172a } .count { font-size: 9px; text-anchor: middle }
@@ -21,7 +21,7 @@ def draw(file: Path, title: str, pairs: Iterable[tuple[str, str]]) -> None:
     meant = sorted({pair[0] for pair in counts})
     read = [*meant, *sorted({pair[1] for pair in counts} - set(meant))]
     sums = Counter({row: sum(count for (said, _), count in counts.items() if said == row) for row in meant})
-    width, height = _LEFT + _CELL * len(read) + _EDGE, _TOP + _CELL * len(meant) + _EDGE
+    width, height = _LEFT + _CELL * len(read) + _SLANT, _TOP + _CELL * len(meant) + _EDGE
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">',
         f"<title>{escape(title)}</title><style>{_STYLE}</style>",
@@ -36,7 +36,7 @@ def draw(file: Path, title: str, pairs: Iterable[tuple[str, str]]) -> None:
     for place, intent in enumerate(meant):
         y = _TOP + _CELL * place
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 12}" text-anchor="end">{escape(intent)}</text>')
-        parts.append(f'<line class="line" x1="{_LEFT}" y1="{y}" x2="{width - _EDGE}" y2="{y}"/>')
+        parts.append(f'<line class="line" x1="{_LEFT}" y1="{y}" x2="{width - _SLANT}" y2="{y}"/>')
     for (said, got), count in sorted(counts.items()):
         x, y, share = _LEFT + _CELL * read.index(got), _TOP + _CELL * meant.index(said), count / sums[said]
         kind = "right" if said == got else "wrong"

@@ -57,7 +57,7 @@ def main() -> None:
         else:
             print("skipped: times and other projects' utterances, because ../shared/understanding is not there")
         _measure_own_utterances(model)
-    _measure_red_flags()
+        _measure_red_flags(model)
     _measure_wording()
     _write_figures()
 
@@ -177,17 +177,7 @@ def _measure_utterances(data: Path) -> None:
 def _measure_own_utterances(model: Path) -> None:
     """Exact intents, as the classifier names them, the fallback counting as wrong."""
     cases = yaml.safe_load((SENTENCES / "utterances.yml").read_text(encoding="utf-8"))
-    asked = "".join(json.dumps({"id": number, "text": case["text"]}) + "\n" for number, case in enumerate(cases))
-    done = subprocess.run(
-        [dialogue_python(), "-m", "parse", str(model)],
-        cwd=DIALOGUE,
-        env=dialogue_environ(),
-        input=asked,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    read = [json.loads(line)["intent"] for line in done.stdout.splitlines()]
+    read = _intents(model, [case["text"] for case in cases])
     pairs = [(case["intent"], got) for case, got in zip(cases, read, strict=True)]
     right = statistics.mean(meant == got for meant, got in pairs)
     _at_least(f"Own sentences kept apart, {len(cases)}: exact intent", round(right, 3), "", 0.95)
@@ -209,12 +199,18 @@ def _macro_f1(pairs: Pairs) -> float:
     return statistics.mean(2 * hits[intent] / (meant[intent] + read[intent]) for intent in meant)
 
 
-def _measure_red_flags() -> None:
+def _measure_red_flags(model: Path) -> None:
+    """Found: the patient is told the clinic's emergency sentence, by the table or, where it is silent, for what the model read."""
     sentences = yaml.safe_load((SENTENCES / "red_flags.yml").read_text(encoding="utf-8"))
-    found = 100 * statistics.mean(emergency.find(text) is not None for text in sentences["emergencies"])
-    false = 100 * statistics.mean(emergency.find(text) is not None for text in sentences["ordinary"])
-    _at_least(f"Red flags: recall, {len(sentences['emergencies'])} emergencies kept apart", round(found, 1), "%", 99.5)
-    _at_most(f"Red flags: false alarms, {len(sentences['ordinary'])} ordinary sentences", round(false, 1), "%", 3)
+    found: dict[tuple[str, str], float] = {}
+    for kind in ("emergencies", "ordinary"):
+        by_table = [emergency.find(text) is not None for text in sentences[kind]]
+        by_either = [one or intent == "emergency" for one, intent in zip(by_table, _intents(model, sentences[kind]), strict=True)]
+        found["table and model", kind] = round(100 * statistics.mean(by_either), 1)
+        found["the table alone", kind] = round(100 * statistics.mean(by_table), 1)
+    for means in ("table and model", "the table alone"):
+        _at_least(f"Red flags: recall, {means}", found[means, "emergencies"], "%", 99.5)
+        _at_most(f"Red flags: false alarms, {means}", found[means, "ordinary"], "%", 3)
 
 
 def _measure_wording() -> None:
@@ -257,6 +253,20 @@ def _understand(data: Path, sentences: Sequence[dict[str, Any]]) -> list[dict[st
         check=True,
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _intents(model: Path, texts: Sequence[str]) -> list[str]:
+    """The classifier's own names, each sentence by itself."""
+    done = subprocess.run(
+        [dialogue_python(), "-m", "parse", str(model)],
+        cwd=DIALOGUE,
+        env=dialogue_environ(),
+        input="".join(json.dumps({"id": number, "text": text}) + "\n" for number, text in enumerate(texts)),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return [json.loads(line)["intent"] for line in done.stdout.splitlines()]
 
 
 def _json_lines(file: Path) -> list[dict[str, Any]]:

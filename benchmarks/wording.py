@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from bot.channels.segments import clean, segments
+from bot.channels.segments import clean, on_air, segments
 from bot.settings import PROJECT
 
 _DOMAIN = PROJECT / "bot" / "dialogue" / "domain"
@@ -75,11 +75,11 @@ _SPANISH = _ENGLISH | {
 @dataclass(frozen=True)
 class Reply:
     name: str
-    text: str  # as it goes out
+    text: str
 
     @property
     def segments(self) -> int:
-        return segments(self.text)
+        return segments(on_air(self.text))
 
 
 def replies(language: str) -> list[Reply]:

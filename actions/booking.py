@@ -9,7 +9,7 @@ from actions import facts, forms, identity, names, offering, people, questions, 
 from actions.goals import form_meant
 from actions.identity import Standing
 from actions.offering import Offer
-from actions.turn import Turn, action
+from actions.turn import SURE, Turn, action
 from actions.words import plain
 from scheduling_core import booking, patients, times
 from scheduling_core.calendar import rules
@@ -141,7 +141,8 @@ def _answers(turn: Turn) -> bool:
     """Whether the words answer the form's last question."""
     asked = turn.asked
     if asked == "service":
-        return bool(turn.mentions.services or turn.mentions.complaint)
+        about_it = turn.is_question and turn.best_of(("ask_cost", "ask_prep", "insurance"))[1] >= SURE
+        return bool(turn.mentions.services or turn.mentions.complaint) and not about_it
     if asked == "birth_date":
         return when.read_birth_date(turn.text, turn.now, language=turn.language) is not None or bool(
             facts.person_name(turn.text, asked=True)
@@ -208,9 +209,7 @@ def _ask_service(turn: Turn) -> None:
 def _ask_doubt(turn: Turn) -> None:
     doubt = turn.slot("doubt")
     if who := doubt.get("practitioners"):
-        turn.say(
-            "utter_did_you_mean", choices=sentences.either(turn, [sentences.practitioner(turn, name) for name in who[:3]])
-        )
+        turn.say("utter_did_you_mean", choices=sentences.either(turn, [sentences.practitioner(turn, name) for name in who[:3]]))
     else:
         turn.say("utter_did_you_mean", choices=sentences.either(turn, doubt["time"][:2]))
     turn.ask("doubt")
@@ -259,7 +258,7 @@ def _fit_to_person(turn: Turn) -> str | None:
         assert service
     refusal = _refusal(turn, service, born)
     if refusal is None:
-        return _note(turn, note, service) + _unknown_practitioner(turn)
+        return _note(turn, note) + _unknown_practitioner(turn)
     return _without(turn, service, refusal)
 
 
@@ -345,10 +344,8 @@ def _without(turn: Turn, service: ServicePart, refusal: rules.Refusal) -> str | 
     return None
 
 
-def _note(turn: Turn, note: str, service: ServicePart) -> str:
-    if note != "first-visit":
-        return ""
-    return sentences.first_visit(turn, service)
+def _note(turn: Turn, note: str) -> str:
+    return sentences.first_visit(turn) if note == "first-visit" else ""
 
 
 def _unknown_practitioner(turn: Turn) -> str:

@@ -14,7 +14,7 @@ from actions.words import either, plain
 from scheduling_core import booking
 from scheduling_core.calendar import hours, search
 from scheduling_core.calendar.requests import FreeTime, Request
-from scheduling_core.calendar.wishes import TimeWish
+from scheduling_core.calendar.wishes import Days, TimeWish
 from scheduling_core.errors import TimeTakenError
 from scheduling_core.models import Mode
 
@@ -115,9 +115,30 @@ def _take_up_time(turn: Turn, anchor: dt.datetime | None, text: str | None) -> b
     if reading.question:
         turn.set(doubt={"time": list(reading.readings)})
         return True
-    fresh = wish(turn).refined_by(_same_month(turn, reading.wish)) if reading.wish else reading.wish
+    fresh = wish(turn).refined_by(_same_month(turn, _same_week(turn, reading))) if reading.wish else reading.wish
     turn.set(time=fresh.as_json() or {"any": True})
     return True
+
+
+def _same_week(turn: Turn, reading: when.Reading) -> TimeWish:
+    """A bare weekday after an offer ("what about Wednesday?") is the one of the offered week, not of this."""
+    offers, days = offered(turn), reading.wish.days
+    if (
+        not offers
+        or len(days) != 1
+        or not days[0].first
+        or days[0].first != days[0].last
+        or not _WEEKDAY.fullmatch(plain(reading.span))
+    ):
+        return reading.wish
+    first = turn.local(offers[0].start).date()
+    there = first + dt.timedelta(days=days[0].first.weekday() - first.weekday())
+    return replace(reading.wish, days=(Days(there, there),)) if there > days[0].first else reading.wish
+
+
+_WEEKDAY = re.compile(
+    r"(?:on |el )?(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|satur|sun)(?:day)?|(?:on |el )?(?:lunes|martes|miercoles|jueves|viernes|sabado|domingo)"
+)
 
 
 def _same_month(turn: Turn, fresh: TimeWish) -> TimeWish:
@@ -260,16 +281,18 @@ def say_offers(turn: Turn, offers: list[Offer], *, fits: bool, service: str, not
         )
         if part
     )
-    lines = []
-    for offer in offers:
-        line = sentences.start_short(turn, offer.start)
-        if not one_practitioner:
-            line += f" {sentences.with_whom(turn, offer.practitioner)}"
-        if not one_place:
-            line += f" {sentences.where(turn, offer.location, offer.mode)}"
-        lines.append(line)
+    lines = [
+        sentences.offer(
+            turn,
+            offer.start,
+            practitioner_id=None if one_practitioner else offer.practitioner,
+            location_id=None if one_place else offer.location,
+            mode=None if one_place else offer.mode,
+        )
+        for offer in offers
+    ]
     head = f"{service} {shared}".strip()
-    wished = "" if note else when.say_wish(wish(turn), turn.now.date(), turn.language)
+    wished = "" if note else sentences.wished(turn, wish(turn))
     response = "utter_offers" if fits else "utter_offers_instead" if wished else "utter_offers_nearest"
     turn.say(response, head=head, options=sentences.numbered(lines), wished=wished, note=f"{note} " if note else "")
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from actions import facts, sentences
 from actions.goals import FIRM, wants_to_book
 from actions.turn import Turn, action
+from actions.words import plain
 from scheduling_core import booking, handoff, patients
 from scheduling_core.models import Priority
 
@@ -43,6 +46,8 @@ def ask_team(turn: Turn, *, team: str, reason: str, description: str, priority: 
 
 def note_needs(turn: Turn) -> bool:
     """Help that the patient needs at the visit goes to its team at once, and on the record once we know who it is."""
+    if turn.is_question and not _OF_SOMEBODY.search(plain(turn.text)):
+        return False  # "do you have wheelchair access?" is nobody's need yet
     found = [need for need in facts.needs(turn.text) if need.kind not in (turn.slot("needs") or ())]
     for need in found:
         ask_team(
@@ -58,6 +63,9 @@ def note_needs(turn: Turn) -> bool:
     return bool(found)
 
 
+_OF_SOMEBODY = re.compile(r"\b(?:i|i'?m|me|my|we|he|she|mi|yo|tengo|uso|necesito|soy)\b")
+
+
 def write_needs(turn: Turn) -> None:
     """Put the needs told so far on the record of who this is by now."""
     if not turn.known.patient:
@@ -68,6 +76,13 @@ def write_needs(turn: Turn) -> None:
             for need in missing:
                 patients.update(session, patient_id=turn.known.patient.id, agent=turn.agent, add_need=need)
         turn.look_again()
+
+
+def answer_wrong_number(turn: Turn) -> None:
+    """A number on file that belongs to somebody else by now gets a task: texts about a patient would go to a stranger."""
+    if turn.known.on_file:
+        ask_team(turn, team="desk", reason="wrong-number", description="Somebody says that this number is not the patient's.")
+    turn.say("utter_wrong_number", clinic=turn.clinic.clinic.name)
 
 
 @action("action_hand_over")

@@ -246,11 +246,11 @@ def _insurance(turn: Turn) -> None:
     payer = payers[0]
     asked = list(turn.mentions.practitioners)
     inside = [who for who in payer.in_network if who in turn.clinic.practitioners_by_id]
-    names = sentences.both(turn, [sentences.practitioner(turn.clinic, who) for who in inside])
+    names = sentences.both(turn, [sentences.practitioner(turn, who) for who in inside])
     if asked and asked[0] in inside:
-        turn.say("utter_in_network", who=sentences.practitioner(turn.clinic, asked[0]), payer=payer.name)
+        turn.say("utter_in_network", who=sentences.practitioner(turn, asked[0]), payer=payer.name)
     elif asked:
-        turn.say("utter_out_of_network", who=sentences.practitioner(turn.clinic, asked[0]), payer=payer.name, others=names)
+        turn.say("utter_out_of_network", who=sentences.practitioner(turn, asked[0]), payer=payer.name, others=names)
     else:
         turn.say("utter_payer_taken", payer=payer.name, others=names)
 
@@ -266,7 +266,7 @@ def say_providers(turn: Turn) -> None:
         return
     offering.take_up_wishes(turn)
     turn.set(proposed="booking_form")
-    turn.say("utter_providers", names=sentences.both(turn, [sentences.practitioner(turn.clinic, who.id) for who in found[:6]]))
+    turn.say("utter_providers", names=sentences.both(turn, [sentences.practitioner(turn, who.id) for who in found[:6]]))
 
 
 def _fits(turn: Turn, who: PractitionerPart) -> bool:
@@ -313,7 +313,7 @@ _ANSWERS: dict[str, Callable[[Turn], None]] = {
     "bot_challenge": _say("utter_bot"),
     "greet": _say("utter_greet_again"),
     "thank": _say("utter_welcome"),
-    "wrong_number": _say("utter_wrong_number"),
+    "wrong_number": people.answer_wrong_number,
     "out_of_scope": _say("utter_out_of_scope"),
     "billing": people.answer_billing,
     "medical_question": people.answer_medical_question,

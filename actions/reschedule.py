@@ -178,11 +178,11 @@ def _ask_doubt(turn: Turn) -> None:
 # to when
 
 
-def _request(turn: Turn, visit: Appointment) -> Request:
+def _request(turn: Turn, visit: Appointment, *, same_practitioner: bool = True) -> Request:
     """The same visit with the same person at the same place, unless the patient wishes otherwise."""
     wished = offering.request(turn, visit.service_id, moving=visit.id)
     other = wished.practitioners or wished.gender or wished.language
-    practitioner = () if other or not visit.practitioner_id else (visit.practitioner_id,)
+    practitioner = (visit.practitioner_id,) if visit.practitioner_id and same_practitioner and not other else ()
     return Request(
         service_id=visit.service_id,
         practitioners=wished.practitioners or practitioner,
@@ -213,16 +213,24 @@ def _offer(turn: Turn, visit: Appointment) -> None:
     if not fits and turn.slot("time") != wish.as_json():
         turn.set(time=wish.as_json())
         offers, fits = offering.search_and_hold(turn, _request(turn, visit))
+    note = ""
+    if not fits and not turn.slot("practitioners") and visit.practitioner_id:
+        others, others_fit = offering.search_and_hold(turn, _request(turn, visit, same_practitioner=False))
+        if others_fit:
+            offers, fits = others, True
+            note = sentences.not_then(turn, visit.practitioner_id)
+        else:
+            offers, fits = offering.search_and_hold(turn, _request(turn, visit))
     if not offers:
         turn.set(time=None)
         turn.say("utter_nothing_free", service=_service_name(turn, visit))
         turn.ask("time")
         return
-    if fits and len(offers) == 1 and wish.at:
+    if fits and len(offers) == 1 and wish.at and not note:
         turn.set(choice=offers[0].hold)
         _read_back(turn, visit, offers[0])
         return
-    offering.say_offers(turn, offers, fits=fits, service=_service_name(turn, visit))
+    offering.say_offers(turn, offers, fits=fits, service=_service_name(turn, visit), note=note)
     turn.ask("choice")
 
 

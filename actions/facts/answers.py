@@ -108,9 +108,14 @@ _CHOICE = re.compile(
 _LAST = re.compile(rf"\W*(?:the )?{either('last|latest', '(?:la |el )?ultim[oa]')}(?: one)?\W*(?:please)?\W*")
 
 
+_MIDDLE = re.compile(r"\W*(?:the |la |el )?(?:middle|del medio|de en medio)(?: one)?\W*(?:please|por favor)?\W*")
+
+
 def choice(text: str, count: int) -> int | None:
     """The number of an option out of `count`, 1 to `count`; None where the words choose none."""
     low = straight(text).strip()
+    if count == 3 and _MIDDLE.fullmatch(low):
+        return 2
     if _LAST.fullmatch(low):
         return count
     if not (match := _CHOICE.match(low)):

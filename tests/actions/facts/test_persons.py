@@ -81,3 +81,61 @@ def test_a_first_name_keeps_its_first_letters(full: str) -> None:
 @pytest.mark.parametrize("words", ["esta semana no puedo", "esa hora", "Before that, honey", "misma hora por favor"])
 def test_ordinary_words_are_no_name(words: str) -> None:
     assert facts.person_name(words, asked=True) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "language", "given", "family"),
+    [
+        ("María José Gómez Peña", "es", "María José", "Gómez Peña"),
+        ("María José Gómez", "es", "María José", "Gómez"),
+        ("Leo Ramírez Soto", "es", "Leo", "Ramírez Soto"),
+        ("María del Carmen Ruiz Soto", "es", "María del Carmen", "Ruiz Soto"),
+        ("María de la Cruz", "es", "María", "de la Cruz"),
+        ("Ana Ruiz de la Torre", "es", "Ana", "Ruiz de la Torre"),
+        ("María de la Cruz", "en", "María", "de la Cruz"),
+        ("Mary Ann van der Berg", "en", "Mary Ann", "van der Berg"),
+        ("mary ann van der berg", "en", "Mary Ann", "van der Berg"),
+        ("John F. Kennedy", "en", "John F", "Kennedy"),
+        ("Mary Ann Roe", "en", "Mary Ann", "Roe"),
+        ("My name's Al. Al Gore.", "en", "Al", "Gore"),
+        ("its Duda, Agnieszka Duda", "en", "Agnieszka", "Duda"),
+        ("Smith, John 05/05/1980", "en", "John", "Smith"),
+        ("jean-luc picard july 13th 1955", "en", "Jean-Luc", "Picard"),
+        ("the 13th of july 1955, June Poe", "en", "June", "Poe"),
+        ("ann roe july thirteenth nineteen fifty five", "en", "Ann", "Roe"),
+        ("ana ruiz 3 de mayo de 1980", "es", "Ana", "Ruiz"),
+    ],
+)
+def test_given_and_family_names_are_told_apart(words: str, language: str, given: str, family: str) -> None:
+    found = facts.person_name(words, asked=True, language=language)
+    assert found is not None
+    assert (found.given, found.family) == (given, family)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("sorry typo, 7/4/1990", "uh huh it's the 8th of may 83", "oops wait, 7/6/86", "hang on a sec", "what for"),
+        *("my bad", "give me a minute", "is this secure?", "same as before", "nice try", "new phone", "good question"),
+        *(
+            "perdón, me equivoqué, 9 de julio 1986",
+            "ay disculpe",
+            "un momento",
+            "otra vez",
+            "para qué",
+            "buenos días",
+            "no entiendo",
+        ),
+    ],
+)
+def test_apologies_and_fillers_are_no_name(words: str) -> None:
+    assert facts.person_name(words, asked=True) is None
+    assert facts.one_name(words) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [("Jose 4/4/84", "Jose"), ("it's jose", "Jose"), ("soy José, 4 de abril de 1984", "José"), ("Jose Ruiz", None), ("hm", None)],
+)
+def test_one_name_alone_is_read_too(words: str, name: str | None) -> None:
+    assert facts.one_name(words) == name

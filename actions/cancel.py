@@ -57,7 +57,8 @@ def _read_back(turn: Turn, chosen: list[Appointment]) -> None:
     if len(chosen) == 1:
         turn.say("utter_confirm_cancel", visit=sentences.visit(turn, chosen[0]))
     else:
-        turn.say("utter_confirm_cancel_all", visits="\n".join(sentences.visit(turn, visit) for visit in chosen), count=len(chosen))
+        listed = "\n".join(sentences.visit_short(turn, visit) for visit in chosen)
+        turn.say("utter_confirm_cancel_all", visits=listed, count=len(chosen))
     turn.ask("confirm")
 
 

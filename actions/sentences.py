@@ -9,7 +9,8 @@ import phonenumbers
 
 from actions import when
 from actions.turn import Turn
-from scheduling_core.clinic_file.schema import ClinicFile, ServicePart
+from scheduling_core.calendar.wishes import TimeWish
+from scheduling_core.clinic_file.schema import ServicePart
 from scheduling_core.models import Appointment, Mode
 
 _WITH = {"en": "with", "es": "con"}
@@ -25,38 +26,32 @@ def start(turn: Turn, instant: dt.datetime) -> str:
 
 
 def start_short(turn: Turn, instant: dt.datetime) -> str:
-    """ "Tue Nov 24, 9:20 AM": for lists on a small screen."""
+    """ "Tue Nov 24, 9:20 AM": for lists on a small screen. On a call in full, because abbreviations are not spoken."""
+    if turn.by_voice:
+        return start(turn, instant)
     local = turn.local(instant)
-    time = f"{local:%I:%M %p}".lstrip("0")
-    if turn.language == "es":
-        return f"{_DAYS_ES[local.weekday()]} {local.day} de {_MONTHS_ES[local.month - 1]}, {time}"
-    return f"{local:%a %b} {local.day}, {time}"
+    return f"{when.say_day_short(local.date(), turn.language)}, {when.say_time(local.time(), turn.language)}"
 
 
-_DAYS_ES = ("lun", "mar", "mié", "jue", "vie", "sáb", "dom")
-_MONTHS_ES = (
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
-)
+def practitioner(turn: Turn, practitioner_id: str) -> str:
+    """The name within a sentence: "Dr. Roe", "Sam Poe"; in Spanish "el Dr. Roe", "la Dra. Doe"."""
+    name = _name(turn, practitioner_id)
+    article = {"Dr.": "el ", "Dra.": "la "}.get(name.split()[0], "") if turn.language == "es" else ""
+    return f"{article}{name}"
 
 
-def practitioner(clinic: ClinicFile, practitioner_id: str) -> str:
-    """The name as people say it: "Dr. Roe", "Sam Poe"."""
-    found = clinic.practitioners_by_id.get(practitioner_id)
+def _name(turn: Turn, practitioner_id: str) -> str:
+    """The name in a list: "Dr. Roe", in Spanish "Dra. Doe"; whole without a title."""
+    found = turn.clinic.practitioners_by_id.get(practitioner_id)
     if found is None:
         return practitioner_id
     name = found.name.split(",")[0]
-    return f"{name.split()[0]} {found.family}" if name.split()[0].lower().rstrip(".") in ("dr", "dra", "doctor") else name
+    title = name.split()[0]
+    if title.lower().rstrip(".") not in ("dr", "dra", "doctor"):
+        return name
+    if turn.language == "es":
+        title = "Dra." if found.gender == "female" else "Dr."
+    return f"{title} {found.family}"
 
 
 def where(turn: Turn, location_id: str | None, mode: Mode) -> str:
@@ -72,7 +67,7 @@ def with_word(turn: Turn) -> str:
 
 
 def with_whom(turn: Turn, practitioner_id: str | None) -> str:
-    return f"{_WITH[turn.language]} {practitioner(turn.clinic, practitioner_id)}" if practitioner_id else ""
+    return f"{_WITH[turn.language]} {practitioner(turn, practitioner_id)}" if practitioner_id else ""
 
 
 def visit(turn: Turn, appointment: Appointment) -> str:
@@ -86,6 +81,44 @@ def visit(turn: Turn, appointment: Appointment) -> str:
         where(turn, appointment.location_id, appointment.mode),
     ]
     return f"{parts[0]}, {' '.join(part for part in parts[1:] if part)}"
+
+
+def visit_short(turn: Turn, appointment: Appointment) -> str:
+    """A visit on the books, for a list of several: service, when, with whom."""
+    assert appointment.start
+    service = turn.clinic.services_by_id.get(appointment.service_id)
+    whom = _name(turn, appointment.practitioner_id) if appointment.practitioner_id else ""
+    return ", ".join(filter(None, (service.name if service else "", start_short(turn, appointment.start), whom)))
+
+
+def wished(turn: Turn, wish: TimeWish) -> str:
+    return when.say_wish(wish, turn.now.date(), turn.language, short=not turn.by_voice)
+
+
+def offer(turn: Turn, instant: dt.datetime, *, practitioner_id: str | None, location_id: str | None, mode: Mode | None) -> str:
+    """One line of a list of times; what all of them share is None, and said once above the list."""
+    whom = _name(turn, practitioner_id) if practitioner_id else ""
+    place = _BY_VIDEO[turn.language] if mode is Mode.VIDEO else _short_name(turn, location_id) if location_id else ""
+    return ", ".join(filter(None, (start_short(turn, instant), whom, place)))
+
+
+def _short_name(turn: Turn, location_id: str) -> str:
+    """A place without the words that all of the clinic's places begin or end with: "Downtown" of "Roe Downtown Clinic"."""
+    place = turn.clinic.locations_by_id.get(location_id)
+    if place is None:
+        return ""
+    names = [one.name.split() for one in turn.clinic.locations]
+    own = place.name.split()
+    before = _shared(names)
+    behind = _shared([name[::-1] for name in names])
+    return " ".join(own[before : len(own) - behind]) if before + behind < min(map(len, names)) else place.name
+
+
+def _shared(names: list[list[str]]) -> int:
+    """How many first words all of the names have in common; 0 for a single name."""
+    if len(names) < 2:
+        return 0
+    return next((at for at, words in enumerate(zip(*names, strict=False)) if len(set(words)) > 1), min(map(len, names)))
 
 
 def numbered(lines: Sequence[str]) -> str:
@@ -111,10 +144,10 @@ def phone(number: str) -> str:
     return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
-def first_visit(turn: Turn, service: ServicePart) -> str:
+def first_visit(turn: Turn) -> str:
     if turn.language == "es":
-        return f"Como es su primera vez aquí, empezamos con: {service.name}."
-    return f"As you are new here, we start with a {service.name.lower()}."
+        return "Como es su primera vez aquí, empezamos con una primera cita."
+    return "As you are new here, we start with a first visit."
 
 
 def nobody_named(turn: Turn, name: str) -> str:
@@ -129,10 +162,19 @@ def bring(turn: Turn, service: ServicePart) -> str:
 
 
 def closed_on(turn: Turn, day: dt.date, name: str) -> str:
-    said, told = when.say_day(day, turn.now.date(), turn.language), f" ({name})" if name else ""
+    said, told = _day(turn, day), f" ({name})" if name else ""
     return f"El {said} está cerrado{told}." if turn.language == "es" else f"We are closed on {said}{told}."
 
 
 def away_on(turn: Turn, practitioner_id: str, day: dt.date) -> str:
-    who, said = practitioner(turn.clinic, practitioner_id), when.say_day(day, turn.now.date(), turn.language)
-    return f"{who} no está el {said}." if turn.language == "es" else f"{who} is away on {said}."
+    who, said = practitioner(turn, practitioner_id), _day(turn, day)
+    return f"{who[0].upper()}{who[1:]} no está el {said}." if turn.language == "es" else f"{who} is away on {said}."
+
+
+def _day(turn: Turn, day: dt.date) -> str:
+    return when.say_day(day, turn.now.date(), turn.language) if turn.by_voice else when.say_day_short(day, turn.language)
+
+
+def not_then(turn: Turn, practitioner_id: str) -> str:
+    who = practitioner(turn, practitioner_id)
+    return f"{who} no tiene nada entonces, pero otros sí." if turn.language == "es" else f"{who} has nothing then, but others do."

@@ -42,7 +42,7 @@ def show(turn: Turn) -> None:
     elif len(visits) == 1:
         turn.say("utter_one_visit", visit=sentences.visit(turn, visits[0]))
     else:
-        turn.say("utter_visits", visits=sentences.numbered([sentences.visit(turn, visit) for visit in visits[:5]]))
+        turn.say("utter_visits", visits=sentences.numbered([sentences.visit_short(turn, visit) for visit in visits[:5]]))
     turn.end()
 
 
@@ -122,5 +122,5 @@ def _own_words(turn: Turn) -> str:
 
 
 def ask_which(turn: Turn, visits: Sequence[Appointment]) -> None:
-    turn.say("utter_which_visit", visits=sentences.numbered([sentences.visit(turn, visit) for visit in visits[:5]]))
+    turn.say("utter_which_visit", visits=sentences.numbered([sentences.visit_short(turn, visit) for visit in visits[:5]]))
     turn.ask("visit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions import facts, identity, offering, sentences, when
+from actions import facts, identity, offering, sentences
 from actions.turn import Turn
 from scheduling_core import waitlist
 from scheduling_core.clinic_file.schema import ServicePart
@@ -11,8 +11,8 @@ from scheduling_core.errors import SchedulingError
 
 def ask(turn: Turn, service: ServicePart) -> None:
     """Read back what the place would be for."""
-    wished = when.say_wish(offering.wish(turn), turn.now.date(), turn.language)
-    who = sentences.either(turn, [sentences.practitioner(turn.clinic, name) for name in turn.slot("practitioners") or ()])
+    wished = sentences.wished(turn, offering.wish(turn))
+    who = sentences.either(turn, [sentences.practitioner(turn, name) for name in turn.slot("practitioners") or ()])
     turn.say(
         "utter_confirm_waitlist",
         service=service.name,

@@ -336,8 +336,11 @@ def test_wishes_are_said_in_words():
     def said(text, language="en"):
         return say_wish(read(text, MONDAY, language=language).wish, MONDAY.date(), language)
 
-    assert said("Tuesday or Thursday mornings") == "Tuesday or Thursday mornings"
+    assert said("Tuesday or Thursday mornings") == "on Tuesday or Thursday mornings"
+    assert said("Wednesday afternoon") == "on Wednesday, November 18 in the afternoon"
+    assert said("el miércoles antes de la 1 pm", "es") == "el miércoles 18 de noviembre antes de la 1:00 PM"
     assert said("from Wednesday on after 3") == "from Wednesday, November 18 on after 3:00 PM"
-    assert said("any day but Friday") == "any day except Friday"
-    assert said("martes o jueves por la tarde", "es") == "martes o jueves por la tarde"
+    assert said("any day but Friday") == "on any day except Friday"
+    assert said("martes o jueves por la tarde", "es") == "los martes o jueves por la tarde"
+    assert said("sábado o domingo", "es") == "los sábados o domingos"
     assert said("asap") == "as soon as possible"

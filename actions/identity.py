@@ -6,10 +6,12 @@ import datetime as dt
 import re
 from enum import Enum
 
+from sqlalchemy.orm import Session
+
 from actions import facts, people, when
 from actions.turn import Turn
-from actions.words import plain
-from scheduling_core import identity
+from actions.words import either, plain
+from scheduling_core import identity, patients
 from scheduling_core.names import alike as same_person
 
 PLACEHOLDERS = ("birth_date", "name")
@@ -41,16 +43,108 @@ def take_up(turn: Turn) -> None:
         return
     if turn.is_new:
         return
-    name = facts.person_name(turn.text, asked=turn.asked == "name" or (turn.asked == "birth_date" and bool(_digits(turn.text))))
-    if name:
-        turn.claims(given=name.given, family=name.family)
-    elif first := facts.first_name_after_relation(turn.text):
-        turn.claims(first=first)
+    _take_up_name(turn)
     if turn.slot("new_patient") is None and (new := facts.says_new(turn.text)) is not None:
         turn.set(new_patient=new)
+    if born := _born(turn):
+        turn.claims(birth_date=born.isoformat())
+
+
+def answered(turn: Turn) -> bool:
+    """Whether the words answer the question about who this is."""
+    if turn.asked not in PLACEHOLDERS:
+        return False
+    return _born(turn) is not None or bool(_asks_for_name(turn) and _name(turn)) or _family(turn) is not None
+
+
+def answers_why(turn: Turn) -> bool:
+    """Tell why the birth date is asked, when that is the answer to it; the question itself stays open."""
+    why = turn.asked in PLACEHOLDERS and not answered(turn) and bool(_WHY.search(plain(turn.text)))
+    if why:
+        turn.say("utter_why_birth_date")
+    return why
+
+
+_WHY = re.compile(
+    either(
+        r"^\W*(?:but |and |um+ |hm+ |wait )?(?:why|what for|how come)\b",
+        r"\bwhy\b.*\b(?:need|want|ask\w*|have to|should i|must i|that|this|it)\b|\bwhat\b.*\b(?:need|use|want) (?:it|that|this)\b",
+        r"\b(?:secure|safe|private|privacy|confidential|hipaa|legit|scam|phishing|trust (?:you|this))\b",
+        r"\bwho\b.*\b(?:sees?|reads?|has access|gets?)\b",
+        r"^\W*(?:y |pero )?(?:por ?que|para que)\b",
+        r"\b(?:es|esta) (?:esto )?(?:segur[oa]|privad[oa]|confidencial|confiable)\b|\b(?:privacidad|estafa|fraude)\b",
+        r"\bquien(?:es)?\b.*\b(?:ven?|lee|tiene acceso)\b",
+    )
+)
+
+
+def _take_up_name(turn: Turn) -> None:
+    if family := _family(turn):
+        turn.claims(given=turn.known.claim["first"], family=family)
+    elif name := _name(turn):
+        turn.claims(given=name.given, family=name.family)
+    elif first := facts.first_name_after_relation(turn.text) or _first(turn):
+        turn.claims(first=first)
+
+
+def _name(turn: Turn) -> facts.PersonName | None:
+    """First and last name. Bare words are one only where a name was asked for; a birth date alone never holds one."""
+    if turn.asked in PLACEHOLDERS and not _asks_for_name(turn):
+        return None
+    return facts.person_name(turn.text, asked=turn.asked in PLACEHOLDERS, language=turn.language)
+
+
+def _first(turn: Turn) -> str | None:
+    """The first name alone, told with the birth date where both were asked for."""
+    return facts.one_name(turn.text) if turn.asked and _asks_for_name(turn) and _born(turn) else None
+
+
+def _family(turn: Turn) -> str | None:
+    """The last name, where it alone was asked for."""
+    if turn.asked != "name" or turn.slot("asked_of_person") != "family_name" or _name(turn):
+        return None
+    return facts.family_name(turn.text)
+
+
+def _asks_for_name(turn: Turn) -> bool:
+    """Whether the question that was asked wants a name."""
+    return turn.asked in PLACEHOLDERS and turn.slot("asked_of_person") != "birth_date"
+
+
+def _born(turn: Turn) -> dt.date | None:
+    """The birth date that the words tell: the answer to the question for it, or one that cannot be the date of a visit."""
     born = when.read_birth_date(turn.text, turn.now, language=turn.language)
-    if born and (turn.asked in PLACEHOLDERS or _looks_like_birth_date(turn, born.date)):
-        turn.claims(birth_date=born.date.isoformat())
+    if born is None or _is_clock_time(turn.text, born.date):
+        return None
+    return born.date if turn.asked in PLACEHOLDERS or _cannot_be_a_visit(turn, born.date) else None
+
+
+_CALLED_BIRTH_DATE = re.compile(
+    r"\b"
+    + either(
+        r"born|dob|d\.o\.b|date of birth|birth ?date|birth ?day|b-?day",
+        r"nacid[oa]|naci|nacio|nacimiento|cumpleanos|cumplo",
+    )
+    + r"\b"
+)
+
+
+def _cannot_be_a_visit(turn: Turn, born: dt.date) -> bool:
+    """A date that is called a birth date, or that has a year of its own, at least a year ago."""
+    low = plain(turn.text)
+    if _CALLED_BIRTH_DATE.search(low):
+        return True
+    written = re.search(rf"(?<!\d){born.year}(?!\d)", low) and not re.search(rf"(?:\bat|\bas las|@) ?{born.year}\b", low)
+    short = re.search(rf"(?<!\d)\d{{1,2}}/\d{{1,2}}/{born.year % 100:02}(?!\d)", low)
+    soon = turn.now.year % 100 <= born.year % 100 <= turn.now.year % 100 + 1  # 12/8/26 is a visit's date in 2026
+    long_ago = born <= turn.now.date() - dt.timedelta(days=365)
+    return long_ago and bool(written or (short and not soon))
+
+
+def _is_clock_time(text: str, born: dt.date) -> bool:
+    """The year is the hour of a clock time: 9 of "9am", 10 of "10:30"."""
+    hour = rf"(?<!\d)0?{born.year % 100}(?: ?[ap]\.?m\b| ?o'?clock|:\d\d| ?h(?:rs?|oras)?\b)"
+    return bool(re.search(hour, plain(text))) and not re.search(rf"(?<!\d){born.year}(?!\d)|/{born.year % 100:02}(?!\d)", text)
 
 
 def _is_somebody_else(turn: Turn) -> bool:
@@ -102,17 +196,22 @@ def _needs_name(turn: Turn) -> bool:
 
 
 def _ask(turn: Turn, *, name: bool, birth_date: bool) -> Standing:
-    again = turn.asked in PLACEHOLDERS and not turn.said_something
-    first = turn.known.claim.get("given") or turn.known.claim.get("first")
-    other = turn.known.claim.get("relation", "self") != "self"
+    """Ask for what is missing; by voice one thing after the other. The same question a second time is put differently."""
+    claim = turn.known.claim
+    first = claim.get("given") or claim.get("first")
+    other = claim.get("relation", "self") != "self"
     if name and birth_date and not turn.by_voice:
         what = "name_and_birth_date"
+    elif name:
+        what = "family_name" if claim.get("first") else "name"
     else:
-        what = "name" if name else "birth_date"
-    if again and turn.asked == ("name" if what == "name" else "birth_date"):
+        what = "birth_date"
+    again = turn.asked in PLACEHOLDERS and not turn.said_something and turn.slot("asked_of_person") == what
+    turn.set(asked_of_person=what)
+    if again:
         turn.say(f"utter_request_{what}_again")
-    elif other and first and what == "birth_date":
-        turn.say("utter_request_birth_date_of", first=str(first).split()[0])
+    elif what == "family_name" or (other and first and what == "birth_date"):
+        turn.say(f"utter_request_{what}_of" if other else f"utter_request_{what}", first=str(first).split()[0])
     else:
         turn.say(f"utter_request_{what}_of_other" if other else f"utter_request_{what}")
     turn.ask("birth_date" if birth_date and (not name or not turn.by_voice) else "name")
@@ -126,13 +225,14 @@ def _verify(turn: Turn) -> Standing:
     with turn.transaction() as session:  # counted and committed before anything is compared
         attempt = identity.start_attempt(session, conversation_id=turn.known.id, phone=turn.known.phone, birth_date=born)
     with turn.transaction() as session:
+        given, family = _name_that_counts(turn, session, born)
         verdict = identity.verify(
             session,
             attempt_id=attempt,
             conversation_id=turn.known.id,
             birth_date=born,
-            given=claim.get("given"),
-            family=claim.get("family"),
+            given=given,
+            family=family,
             agent=turn.agent,
         )
     turn.look_again()
@@ -147,13 +247,22 @@ def _verify(turn: Turn) -> Standing:
         return _ask(turn, name=True, birth_date=False)
     if verdict.kind == "wrong":
         turn.claims(birth_date=None)
-        turn.set(wrong_attempt=attempt)
+        turn.set(wrong_attempt=attempt, asked_of_person="birth_date")
         turn.say("utter_birth_date_wrong")
         turn.ask("birth_date")
         return Standing.ASKED
     turn.say("utter_locked_out" if verdict.kind == "locked-out" else "utter_unknown_number")
     turn.end()
     return Standing.ENDED
+
+
+def _name_that_counts(turn: Turn, session: Session, born: dt.date) -> tuple[str | None, str | None]:
+    """The name to compare: none where the birth date alone tells which patient of this number writes for themselves."""
+    claim = turn.known.claim
+    born_then = [patient for patient in patients.on_file(session, phone=turn.known.phone) if patient.birth_date == born]
+    if len(born_then) == 1 and claim.get("relation", "self") == "self":
+        return None, None
+    return claim.get("given"), claim.get("family")
 
 
 def _withdraw_slip(turn: Turn) -> None:
@@ -166,12 +275,3 @@ def _withdraw_slip(turn: Turn) -> None:
 
 
 _CORRECTS = re.compile(r"\b(?:sorry|oops|i mean|i meant|no wait|typo|mistyped|my bad|correction|perdon|quise decir|me equivoque)\b")
-
-
-def _looks_like_birth_date(turn: Turn, born: dt.date) -> bool:
-    """A date of long ago, or one that is called a birth date, needs no question before it."""
-    return born < turn.now.date() - dt.timedelta(days=60)
-
-
-def _digits(text: str) -> bool:
-    return any(character.isdigit() for character in text)

@@ -137,7 +137,8 @@ def _same_week(turn: Turn, reading: when.Reading) -> TimeWish:
 
 
 _WEEKDAY = re.compile(
-    r"(?:on |el )?(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|satur|sun)(?:day)?|(?:on |el )?(?:lunes|martes|miercoles|jueves|viernes|sabado|domingo)"
+    r"(?:on |el )?"
+    + either("(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|satur|sun)(?:day)?", "lunes|martes|miercoles|jueves|viernes|sabado|domingo")
 )
 
 

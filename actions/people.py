@@ -133,6 +133,8 @@ def answer_running_late(turn: Turn) -> None:
 
 DANGER = 0.8  # as sure as this, words that the red-flag table let pass are taken for danger to life
 
+MAYBE_DANGER = 0.5
+
 
 def in_danger(turn: Turn) -> bool:
     return turn.intent == "emergency" and turn.confidence >= DANGER
@@ -149,9 +151,10 @@ def red_flag(turn: Turn) -> None:
 
 @action("action_red_flag")
 def answer_emergency(turn: Turn) -> None:
-    """Sure danger stops everything else; where it only might be, the sentence is said and the visit is booked."""
+    """Sure danger stops everything else; where it well may be, the sentence is said, too, and the visit is booked."""
     if in_danger(turn):
         red_flag(turn)
-    else:
+        return
+    if turn.confidence >= MAYBE_DANGER:
         turn.say("utter_red_flag", say=turn.clinic.emergency.say)
-        turn.followup = "booking_form"
+    turn.followup = "booking_form"

@@ -31,6 +31,7 @@ _COARSE = {
     "ask_video": "request_info",
     "billing": "out_of_scope",
     "complaint": "out_of_scope",
+    "emergency": "out_of_scope",
     "confirm_visit": "affirm",
     "join_waitlist": "check_availability",
     "medical_question": "out_of_scope",

@@ -15,6 +15,8 @@ from scheduling_core import identity, patients
 from scheduling_core.names import alike as same_person
 
 PLACEHOLDERS = ("birth_date", "name")
+OF_THIS_NUMBER = "family"
+"""How somebody stands to who writes that is on file with this number and was named by the first name."""
 
 
 class Standing(Enum):
@@ -91,6 +93,8 @@ def _name(turn: Turn) -> facts.PersonName | None:
     """First and last name. Bare words are one only where a name was asked for; a birth date alone never holds one."""
     if turn.asked in PLACEHOLDERS and not _asks_for_name(turn):
         return None
+    if turn.asked not in PLACEHOLDERS and facts.relation(turn.text) not in (None, "self"):
+        return facts.patient_name(turn.text, language=turn.language)  # "this is Ann Roe, a visit for my son" names who writes
     return facts.person_name(turn.text, asked=turn.asked in PLACEHOLDERS, language=turn.language)
 
 
@@ -187,11 +191,12 @@ def birth_date(turn: Turn) -> dt.date | None:
 
 def _needs_name(turn: Turn) -> bool:
     """A number on file and a birth date tell who it is; a new number, a new patient or somebody else's visit need the name, too."""
+    claim = turn.known.claim
     return (
         not turn.known.on_file
         or turn.slot("new_patient") is True
-        or bool(turn.known.claim.get("ask_name"))
-        or turn.known.claim.get("relation", "self") != "self"
+        or bool(claim.get("ask_name"))
+        or (claim.get("relation", "self") not in ("self", OF_THIS_NUMBER))
     )
 
 
@@ -262,6 +267,8 @@ def _name_that_counts(turn: Turn, session: Session, born: dt.date) -> tuple[str 
     born_then = [patient for patient in patients.on_file(session, phone=turn.known.phone) if patient.birth_date == born]
     if len(born_then) == 1 and claim.get("relation", "self") == "self":
         return None, None
+    if claim.get("relation") == OF_THIS_NUMBER:
+        return claim.get("given") or claim.get("first"), claim.get("family")
     return claim.get("given"), claim.get("family")
 
 

@@ -4,7 +4,7 @@ from actions.facts.addresses import address, email
 from actions.facts.answers import after_yes, choice, no_preference, skips, wavers, yes_or_no
 from actions.facts.needs import Need, needs
 from actions.facts.numbers import member_id, phone
-from actions.facts.persons import PersonName, family_name, first_name_after_relation, one_name, person_name
+from actions.facts.persons import PersonName, family_name, first_name_after_relation, one_name, patient_name, person_name
 from actions.facts.relations import relation, says_new
 from actions.facts.wishes import gender, language, mode, speaks, wants_waitlist
 
@@ -24,6 +24,7 @@ __all__ = [
     "needs",
     "no_preference",
     "one_name",
+    "patient_name",
     "person_name",
     "phone",
     "relation",

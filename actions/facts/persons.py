@@ -110,11 +110,19 @@ def person_name(text: str, *, asked: bool, language: str = "en") -> PersonName |
     """
     # introductions count in any case, the name itself keeps its capitals
     introduced = _INTRODUCTION.sub(lambda match: match[0].lower(), text)
-    for pattern in (_PATIENT_IS, _INTRODUCED):
-        found = list(pattern.finditer(introduced))
-        if found and (name := _name(found[-1]["name"], language)):
-            return name
+    if name := patient_name(text, language=language) or _last(_INTRODUCED, introduced, language):
+        return name
     return _bare_name(text, language) if asked else None
+
+
+def patient_name(text: str, *, language: str = "en") -> PersonName | None:
+    """The name that is said to be the patient's, of "I'm Ann Roe. The patient is my son Leo Roe" Leo Roe; not who writes."""
+    return _last(_PATIENT_IS, text, language)
+
+
+def _last(pattern: re.Pattern[str], text: str, language: str) -> PersonName | None:
+    found = list(pattern.finditer(text))
+    return _name(found[-1]["name"], language) if found else None
 
 
 def one_name(text: str) -> str | None:
@@ -175,9 +183,7 @@ def _name(text: str, language: str) -> PersonName | None:
 
 def _are_names(words: list[str], *, most: int) -> bool:
     low = [plain(word).strip(".,") for word in words]
-    return 1 <= len(words) <= most and not any(
-        word in _NEVER or len(word) > 30 or _CONTRACTED.search(word) for word in low
-    )
+    return 1 <= len(words) <= most and not any(word in _NEVER or len(word) > 30 or _CONTRACTED.search(word) for word in low)
 
 
 _CONTRACTED = re.compile(r"n['’]t$|['’](?:s|ll|ve|re|m|d)$")

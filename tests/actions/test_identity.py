@@ -66,6 +66,25 @@ def test_of_two_born_on_a_day_the_name_decides(talk: Talk) -> None:
     assert verified(talk)
 
 
+def test_a_relative_on_the_same_number_is_asked_for_the_birth_date_alone(talk: Talk) -> None:
+    with talk.database.transaction() as session:
+        make_patient(session, given="Anton", family="Novak", birth_date="1979-02-02", phone="+14145550142")
+    talk.say(*MINE)
+    talk.say("4/19/1980")
+    assert talk.say("and when is Anton's appointment?", "check_appointment") == ["utter_request_birth_date_of"]
+    assert talk.last().values["first"] == "Anton"
+    assert talk.say("4/19/1980") == ["utter_birth_date_wrong"]
+    assert talk.say("2/2/1979") == ["utter_no_visits"]
+    assert verified(talk)
+
+
+def test_who_writes_for_a_child_is_not_the_patient(talk: Talk) -> None:
+    with talk.database.transaction() as session:
+        make_patient(session, given="Leo", family="Novak", birth_date="2019-02-02", phone="+14145550142")
+    talk.say("This is Ruth Novak, I need to know when my son's appointment is", "check_appointment")
+    assert named(talk) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("name", "born", "language", "stored"),
     [

@@ -9,6 +9,7 @@ from dataclasses import replace
 from actions import facts, forms, identity, offering, reminders, sentences, visits, when
 from actions.offering import Offer
 from actions.turn import Turn, action
+from actions.words import plain
 from scheduling_core import booking, times
 from scheduling_core.calendar import rules
 from scheduling_core.calendar.requests import Request
@@ -56,6 +57,7 @@ def _hear_time(turn: Turn, visit: Appointment) -> None:
         heard = offering.take_up_wishes(turn, anchor=_anchor(turn, visit), text=text)
     else:
         heard = offering.take_up_wishes(turn, anchor=_anchor(turn, visit))
+        _not_where_it_is(turn, visit, turn.text)
     chosen = offering.chosen(turn)
     if turn.asked == "confirm" and chosen:
         _after_read_back(turn, visit, chosen)
@@ -166,6 +168,16 @@ def _hear_opening(turn: Turn, visit: Appointment) -> None:
     wish = offering.wish(turn)
     if wish.names_days and not wish.names_hours and wish.first_day == wish.last_day == anchor.date():
         turn.set(time=before)  # it named the visit that moves
+    _not_where_it_is(turn, visit, opening)
+
+
+def _not_where_it_is(turn: Turn, visit: Appointment, text: str) -> None:
+    """ "The same time next week" of a visit that is next week already means the week after it; else the visit's own time is no wish."""
+    anchor, wish = _anchor(turn, visit), offering.wish(turn)
+    if wish.first_day == wish.last_day == anchor.date() and wish.at == (anchor.time(),):
+        later = anchor.date() + dt.timedelta(days=7)
+        fresh = replace(wish, days=(Days(later, later),)) if re.search(r"\b(?:week|semana)\b", plain(text)) else None
+        turn.set(time=fresh.as_json() if fresh else None)
 
 
 def _ask_doubt(turn: Turn) -> None:

@@ -200,3 +200,11 @@ def test_the_relative_who_is_named_is_the_one_that_it_is_about(talk: Talk, clini
     talk.say("April 19 1980")
     assert talk.say("and a sick visit for Max today", "book_appointment")[0].startswith("utter_request")
     assert "first" not in talk.last().values or talk.last().values["first"] == "Max"
+
+
+def test_the_same_time_next_week_of_a_visit_next_week_is_the_week_after(talk: Talk, clinic: ClinicFile) -> None:
+    next_week = book(talk, clinic, start="2026-11-25T13:20")
+    talk.say("can I move my appointment to the same time next week?", "reschedule_appointment")
+    assert talk.say("April 19 1980") == ["utter_confirm_move"]
+    talk.say("yes", "affirm")
+    assert local_start(talk, clinic, next_week) == "2026-12-02 13:20"

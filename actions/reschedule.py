@@ -172,7 +172,7 @@ def _hear_opening(turn: Turn, visit: Appointment) -> None:
 
 
 def _not_where_it_is(turn: Turn, visit: Appointment, text: str) -> None:
-    """ "The same time next week" of a visit that is next week already means the week after it; else the visit's own time is no wish."""
+    """ "The same time next week" of a visit that is next week already is the week after; else the own time is no wish."""
     anchor, wish = _anchor(turn, visit), offering.wish(turn)
     if wish.first_day == wish.last_day == anchor.date() and wish.at == (anchor.time(),):
         later = anchor.date() + dt.timedelta(days=7)

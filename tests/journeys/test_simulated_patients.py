@@ -15,7 +15,7 @@ from tests.journeys import assistant as running
 PATIENTS = PROJECT.parent / "shared" / "patients"
 CLINIC = PROJECT.parent / "shared" / "clinics" / "riverside.yml"
 TOPICS = ("booking_established", "booking_new", "cancel", "reschedule", "identity", "faq")
-REQUIRED = 0.6
+REQUIRED = 0.9
 
 pytestmark = [
     pytest.mark.timeout(1500),

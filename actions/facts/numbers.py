@@ -6,29 +6,37 @@ import re
 
 import phonenumbers
 
-_MEMBER_LEAD = re.compile(r"(?i)^.*?\b(?:member|id|number|numero|#)\b[\s:#]*(?:is|es)?[\s:#]*")
-_BETWEEN_SPELLED = re.compile(r"(?<=\b[A-Za-z0-9])[\s-]+(?=[A-Za-z0-9]\b)")
+_MEMBER_LEAD = re.compile(r"(?i)^.*?\b(?:member|id|number|numero|número|#)\b[\s:#]*(?:is|es)?[\s:#]*")
+_NAMED = re.compile(
+    r"(?i)\b(?:member|subscriber|policy|id|miembro|afiliad[oa]|p[oó]liza)\b[\s:#.]*(?:(?:id|number|no|n[uú]mero|is|es|now|ahora)\b[\s:#.]*)*"
+)
+_BETWEEN_SPELLED = re.compile(r"(?<=\b[A-Za-z0-9])(?<!['’][A-Za-z])[\s-]+(?=[A-Za-z0-9]\b)")
 _WITH_DIGITS = re.compile(r"\b(?=[A-Za-z0-9-]*\d)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\b")
-_DATE = re.compile(r"\d{1,2}[-/]\d{1,2}[-/]\d{2,4}")
+_BLOCK = r"[A-Za-z]*\d[A-Za-z0-9]*"
+_IN_BLOCKS = re.compile(rf"(?<![\w/.])(?:[A-Za-z]{{1,4}}-|[A-Z]{{1,4}}\s)?{_BLOCK}(?:[\s-]+{_BLOCK})*(?:-[A-Za-z0-9]+)*(?![\w/])")
+_DATE = re.compile(r"(?:0?[1-9]|[12]\d|3[01])[-/](?:0?[1-9]|[12]\d|3[01])[-/](?:\d{4}|\d{2})")
 
 
 def member_id(text: str, *, asked: bool) -> str | None:
-    """An insurance member number in upper case, without blanks or dashes: six letters and digits or more, at least three digits.
+    """An insurance member number in upper case, without blanks or dashes, with at least three digits.
 
-    "X O F 4 4 0 9" spelled counts as well. `asked`: it was asked for, so that digits alone are one.
+    "X O F 4 4 0 9" spelled counts as well. `asked`: it was asked for, so that five digits alone are one, in blocks or not ("W1234
+    5678 01"); the same after words that name it ("member 778812"). Else it has six letters and digits or more in one word.
     """
-    rest = _MEMBER_LEAD.sub("", text) if asked else text
-    for candidate in (rest, _BETWEEN_SPELLED.sub("", rest), text):
-        for match in _WITH_DIGITS.finditer(candidate):
-            value = match[0].replace("-", "").upper()
-            if (
-                len(value) >= 6
-                and sum(character.isdigit() for character in value) >= 3
-                and (asked or re.search(r"[A-Z]", value))
-                and not _DATE.fullmatch(match[0])
-            ):
-                return value
-    return None
+    named = _NAMED.search(text)
+    if named and (found := _IN_BLOCKS.match(_BETWEEN_SPELLED.sub("", text[named.end() :]))) and (number := _number(found[0], 5)):
+        return number
+    if not asked:
+        words = (_number(match[0], 6) for match in _WITH_DIGITS.finditer(text))
+        return next((number for number in words if number and re.search(r"[A-Z]", number)), None)
+    rest = _BETWEEN_SPELLED.sub("", _MEMBER_LEAD.sub("", text))
+    return next((number for match in _IN_BLOCKS.finditer(rest) if (number := _number(match[0], 5))), None)
+
+
+def _number(written: str, least: int) -> str | None:
+    value = re.sub(r"[\s-]", "", written).upper()
+    enough = len(value) >= least and sum(character.isdigit() for character in value) >= 3
+    return value if enough and not _DATE.fullmatch(written) else None
 
 
 def phone(text: str) -> str | None:

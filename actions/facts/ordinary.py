@@ -69,6 +69,6 @@ ORDINARY = listed(
     "affirmative negative certainly possibly probably totally unsure dunno depende quizas muchas mil operator agent agente",
     "representative receptionist staff menu option options exit undo abort testing test angry frustrating ridiculous unacceptable",
     "nevermind nvm negativo sir ma'am doc hun sweetie senora senor senorita coming outside hungry bored flexible male female",
-    "whenever whoever parkin directions address postpone earlier cancelled reagendar ayuda basta ppo hmo medicaid medicare",
+    "whenever whoever parkin directions address postpone earlier cancelled reagendar ayuda basta ppo hmo",
     "tarde pardon apologies apologize lo siento mal teclado dedo letra caps keyboard autocorrect spelling finger fat thumb thumbs",
 )

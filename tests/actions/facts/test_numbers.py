@@ -14,7 +14,16 @@ from actions import facts
         ("X O F 4 4 0 9 1 2", "XOF440912"),
         ("my member id is W204958112", "W204958112"),
         ("123456", "123456"),
+        ("W1234 5678 01", "W1234567801"),
+        ("NC-12 34 56", "NC123456"),
+        ("nc-12 34 56", "NC123456"),
+        ("it's NC 12 34 56 thanks", "NC123456"),
+        ("778812 group 5567", "778812"),
+        ("no sorry it's 99X23", "99X23"),
+        ("mi número de miembro es W1234 5678", "W12345678"),
         ("10/21/1977", None),
+        ("4/4/84", None),
+        ("1234", None),
     ],
 )
 def test_a_member_number_is_read_spelled_or_not(words: str, number: str | None) -> None:
@@ -26,7 +35,11 @@ def test_a_member_number_is_read_spelled_or_not(words: str, number: str | None) 
     [
         ("ID# 99-1234-X", "991234X"),
         ("es W204958112 gracias", "W204958112"),
+        ("my insurance is now Beacon Mutual member 778812", "778812"),
+        ("ahora es Beacon, número de miembro 7788 12", "778812"),
+        ("member since 2019", None),
         ("123456", None),
+        ("on 12 5 at 9 30 am", None),
         ("on 10/21/1977", None),
     ],
 )

@@ -45,11 +45,12 @@ _BUT = re.compile(
     r"[?¿]|\b"
     + either(
         r"but|unless|if|except|however|tho|though|wait|actually|first|rather|instead|only|not|no|never|none|cannot|\w+n't|question",
-        r"another|other|different|change|move|cancel|switch|later|earlier|sooner|can|could|would|should|may i|might|maybe|let me",
-        r"what|whats|why|how|who|where|when|which|do|does|did|is|are|was|also|too|as well|check|ask|think",
+        r"another|other|different|change|move|cancel|switch|later|earlier|sooner|might|maybe|let me",
+        r"what|whats|why|how|who|where|when|which|also|too|as well|check|ask|think",
         r"pero|mejor|si|sino|excepto|otra|otro|cambi\w*|mover|muev\w*|cancel\w*|puedo|puede|que|cual|cuando|donde|como|quien|tambien",
     )
     + r"\b"
+    + rf"|(?:^|[,.;!]|\b{either('and|so', 'y')}\b)\W*{either('can|could|would|should|may|do|does|did|is|are|was|will')}\b"
 )
 
 

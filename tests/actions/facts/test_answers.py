@@ -140,6 +140,7 @@ def test_a_yes_that_goes_on_otherwise_is_no_yes(words: str) -> None:
         "yes, sorry I'm at work so I am slow",
         "si claro",
         "book it",
+        "Yes, that will do nicely, thank you",
     ],
 )
 def test_a_yes_with_courtesy_stays_a_yes(words: str) -> None:

@@ -208,7 +208,7 @@ def _ask(turn: Turn, *, name: bool, birth_date: bool) -> Standing:
     if name and birth_date and not turn.by_voice:
         what = "name_and_birth_date"
     elif name:
-        what = "family_name" if claim.get("first") else "name"
+        what = "family_name" if claim.get("first") and not claim.get("ask_name") else "name"
     else:
         what = "birth_date"
     again = turn.asked in PLACEHOLDERS and not turn.said_something and turn.slot("asked_of_person") == what
@@ -267,7 +267,7 @@ def _name_that_counts(turn: Turn, session: Session, born: dt.date) -> tuple[str 
     born_then = [patient for patient in patients.on_file(session, phone=turn.known.phone) if patient.birth_date == born]
     if len(born_then) == 1 and claim.get("relation", "self") == "self":
         return None, None
-    if claim.get("relation") == OF_THIS_NUMBER:
+    if claim.get("relation") == OF_THIS_NUMBER or len(born_then) > 1:  # of twins the first name tells
         return claim.get("given") or claim.get("first"), claim.get("family")
     return claim.get("given"), claim.get("family")
 

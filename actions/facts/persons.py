@@ -62,7 +62,7 @@ _LEAD = re.compile(
     + "(?:"
     + either(
         r"my (?:full |legal )?name(?:'s|’s| is)?|the (?:patient'?s? )?name is|the patient is|his name is|her name is",
-        r"it['’]?s|it is|this is|i['’]?m|i am|name|full name|first and last name|for|under",
+        r"it['’]?s(?: me)?|it is|this is|i['’]?m|i am|patient|name|full name|first and last name|for|under",
         r"me llamo|mi nombre es|el nombre es|su nombre es|se llama|soy|es|para",
     )
     + r"\b)?[\s:,-]*",
@@ -72,7 +72,7 @@ _TAIL = re.compile(
     r"(?:[\s,.;!-]+"
     + either(
         r"thanks?(?: you)?(?: for.*)?|please|here|sir|ma'?am|speaking|sorry.*|is (?:my|his|her|the) name.*",
-        r"born.*|dob.*|date of birth.*|and .*",
+        r"born.*|dob.*|date of birth.*|b(?:irth)?-?day.*|birth ?date.*|and .*",
         r"gracias|por favor|nacid[oa].*|y mi .*",
     )
     + r")+[\s.!]*$",
@@ -153,19 +153,29 @@ def _bare_name(text: str, language: str) -> PersonName | None:
     if "?" in text:
         return None
     undated = _without_dates(text)
+    for piece in undated.split(";"):
+        if name := _last_first(_bare(piece), language):
+            return name
     for piece in _BREAK.split(undated):
         bare = _bare(piece)
         if _NAME.fullmatch(bare) and (name := _name(bare, language)):
             return name
-    for piece in undated.split(";"):
-        turned = _LAST_FIRST.fullmatch(_bare(piece))
-        if turned and (name := _name(f"{turned['given']} {turned['family']}", language)):
-            return name
     return None
 
 
+def _last_first(text: str, language: str) -> PersonName | None:
+    """ "Roe, Ann"; in Spanish also "Gómez Díaz, Ana". In "Roe, Ann Roe" the whole name follows the last."""
+    turned = _LAST_FIRST.fullmatch(text)
+    if not turned or (language != "es" and " " in turned["family"]):
+        return None
+    family, given = turned["family"].split(), turned["given"].split()
+    if set(family) & set(given) or not _are_names([*family, *given], most=4):
+        return None
+    return PersonName(" ".join(map(_capitalised, given)), " ".join(map(_capitalised, family)))
+
+
 def _bare(piece: str) -> str:
-    bare = _TAIL.sub("", _LEAD.sub("", piece.strip())).strip(" .!,\"'“”")
+    bare = _TAIL.sub("", _LEAD.sub("", piece.strip())).strip(" .!,()-\"'“”")
     return _RELATIVE_BEFORE.sub("", bare).strip()
 
 
@@ -186,6 +196,7 @@ def _are_names(words: list[str], *, most: int) -> bool:
     return 1 <= len(words) <= most and not any(word in _NEVER or len(word) > 30 or _CONTRACTED.search(word) for word in low)
 
 
+_SUFFIXES = listed("jr sr ii iii iv")
 _CONTRACTED = re.compile(r"n['’]t$|['’](?:s|ll|ve|re|m|d)$")
 
 
@@ -198,6 +209,8 @@ def _units(words: list[str]) -> list[str]:
         if place == 0 or place == len(words) - 1 or plain(word) not in _PARTICLES:
             units.append(joined)
             joined = ""
+    if len(units) > 2 and plain(units[-1]) in _SUFFIXES:
+        units[-2:] = [" ".join(units[-2:])]
     return units
 
 

@@ -78,6 +78,16 @@ def test_a_relative_on_the_same_number_is_asked_for_the_birth_date_alone(talk: T
     assert verified(talk)
 
 
+def test_of_twins_the_first_name_is_asked_for(talk: Talk) -> None:
+    with talk.database.transaction() as session:
+        make_patient(session, given="Anton", family="Novak", phone="+14145550142")
+    talk.say(*MINE)
+    assert talk.say("4/19/1980") == ["utter_request_name"]
+    assert talk.say("sorry typo")[-1].startswith("utter_request_name")
+    assert talk.say("Anton Novak") == ["utter_no_visits"]
+    assert verified(talk)
+
+
 def test_who_writes_for_a_child_is_not_the_patient(talk: Talk) -> None:
     with talk.database.transaction() as session:
         make_patient(session, given="Leo", family="Novak", birth_date="2019-02-02", phone="+14145550142")

@@ -104,6 +104,14 @@ def test_ordinary_words_are_no_name(words: str) -> None:
         ("the 13th of july 1955, June Poe", "en", "June", "Poe"),
         ("ann roe july thirteenth nineteen fifty five", "en", "Ann", "Roe"),
         ("ana ruiz 3 de mayo de 1980", "es", "Ana", "Ruiz"),
+        ("hi its me ann roe 5/6/79", "en", "Ann", "Roe"),
+        ("O'Brien, Mary Kate - 5/6/79", "en", "Mary Kate", "O'Brien"),
+        ("Gómez Díaz, Laura 6/5/1979", "es", "Laura", "Gómez Díaz"),
+        ("Ann Roe, Milwaukee", "en", "Ann", "Roe"),
+        ("name ann roe birthday may 6 79", "en", "Ann", "Roe"),
+        ("Ann Roe (5/6/1979)", "en", "Ann", "Roe"),
+        ("Patient: Ann Roe 5/6/79", "en", "Ann", "Roe"),
+        ("Robert Roe Jr.", "en", "Robert", "Roe Jr"),
     ],
 )
 def test_given_and_family_names_are_told_apart(words: str, language: str, given: str, family: str) -> None:

@@ -56,7 +56,7 @@ def answered(turn: Turn) -> bool:
     """Whether the words answer the question about who this is."""
     if turn.asked not in PLACEHOLDERS:
         return False
-    return _born(turn) is not None or bool(_asks_for_name(turn) and _name(turn)) or _family(turn) is not None
+    return _born(turn) is not None or bool(_asks_for_name(turn) and (_name(turn) or _first(turn) or _family(turn)))
 
 
 def answers_why(turn: Turn) -> bool:
@@ -99,8 +99,13 @@ def _name(turn: Turn) -> facts.PersonName | None:
 
 
 def _first(turn: Turn) -> str | None:
-    """The first name alone, told with the birth date where both were asked for."""
-    return facts.one_name(turn.text) if turn.asked and _asks_for_name(turn) and _born(turn) else None
+    """The first name alone, told with the birth date where both were asked for, or by one of twins."""
+    first = facts.one_name(turn.text) if turn.asked and _asks_for_name(turn) else None
+    return first if first and (_born(turn) or (turn.known.claim.get("ask_name") and _is_of_this_number(turn, first))) else None
+
+
+def _is_of_this_number(turn: Turn, first: str) -> bool:
+    return any(same_person(given, first) for _, given in turn.known.family)
 
 
 def _family(turn: Turn) -> str | None:
@@ -169,7 +174,8 @@ def standing(turn: Turn) -> Standing:
     if turn.is_new:
         return Standing.NEW
     claim = turn.known.claim
-    needs_name = _needs_name(turn) and not claim.get("family")
+    told = claim.get("family") or (claim.get("ask_name") and _is_of_this_number(turn, claim.get("first") or ""))
+    needs_name = _needs_name(turn) and not told
     if not claim.get("birth_date") or needs_name:
         return _ask(turn, name=needs_name, birth_date=not claim.get("birth_date"))
     return _verify(turn)

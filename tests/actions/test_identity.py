@@ -88,6 +88,16 @@ def test_of_twins_the_first_name_is_asked_for(talk: Talk) -> None:
     assert verified(talk)
 
 
+@pytest.mark.parametrize("words", ["Anton", "it's anton"])
+def test_of_twins_the_first_name_is_enough(talk: Talk, words: str) -> None:
+    with talk.database.transaction() as session:
+        make_patient(session, given="Anton", family="Novak", phone="+14145550142")
+    talk.say(*MINE)
+    talk.say("4/19/1980")
+    assert talk.say(words)[-1] == "utter_no_visits"
+    assert verified(talk)
+
+
 def test_who_writes_for_a_child_is_not_the_patient(talk: Talk) -> None:
     with talk.database.transaction() as session:
         make_patient(session, given="Leo", family="Novak", birth_date="2019-02-02", phone="+14145550142")

@@ -143,12 +143,8 @@ def _answers(turn: Turn) -> bool:
     if asked == "service":
         about_it = turn.is_question and turn.best_of(("ask_cost", "ask_prep", "insurance"))[1] >= SURE
         return bool(turn.mentions.services or turn.mentions.complaint) and not about_it
-    if asked == "birth_date":
-        return when.read_birth_date(turn.text, turn.now, language=turn.language) is not None or bool(
-            facts.person_name(turn.text, asked=True)
-        )
-    if asked == "name":
-        return facts.person_name(turn.text, asked=True) is not None
+    if asked in identity.PLACEHOLDERS:
+        return identity.answered(turn)
     if asked == "time":
         return turn.when() is not None or facts.no_preference(turn.text)
     if asked == "confirm":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actions import facts, people, questions
+from actions import identity as asked_identity
 from actions.goals import FIRM, GOALS
 from actions.turn import Turn
 from scheduling_core import identity
@@ -70,6 +71,9 @@ def elsewhere(turn: Turn, form: str, *, answered: bool, again: Again, leave: Aga
         return True
     if answered:
         return False
+    if asked_identity.answers_why(turn):
+        again(turn)
+        return True
     if turn.means("complaint") and turn.confidence >= FIRM:
         people.hand_over(turn, reason="complaint")
         turn.end()

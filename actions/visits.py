@@ -52,10 +52,7 @@ def leave(turn: Turn) -> None:
 
 def identity_answered(turn: Turn) -> bool:
     """Whether the words answer a question about who this is."""
-    if turn.asked not in identity.PLACEHOLDERS:
-        return False
-    born = when.read_birth_date(turn.text, turn.now, language=turn.language)
-    return born is not None or facts.person_name(turn.text, asked=True) is not None
+    return turn.asked in identity.PLACEHOLDERS and identity.answered(turn)
 
 
 def on_file(turn: Turn) -> bool:

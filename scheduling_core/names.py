@@ -74,7 +74,10 @@ def same(left: str, right: str) -> bool:
 
 
 def alike(left: str, right: str) -> bool:
-    """Whether two given (or two family) names may well be the same: also a nickname, a middle name left out, one typing slip."""
+    """Whether two given (or two family) names may well be the same: also a nickname, a middle name left out, one typing slip.
+
+    In a short name only two swapped letters are a slip: Leo is not Lea.
+    """
     if same(left, right):
         return True
     a, b = set(_plain(left).split()), set(_plain(right).split())
@@ -83,7 +86,8 @@ def alike(left: str, right: str) -> bool:
     if any(_is_nickname(x, y) for x in a for y in b):
         return True
     x, y = _plain(left), _plain(right)
-    return min(len(x), len(y)) >= 5 and DamerauLevenshtein.distance(x, y) <= 1
+    swapped = len(x) >= 3 and sorted(x) == sorted(y)
+    return (swapped or min(len(x), len(y)) >= 5) and DamerauLevenshtein.distance(x, y) <= 1
 
 
 def _plain(name: str) -> str:

@@ -142,7 +142,7 @@ def no_preference(text: str) -> bool:
 
 
 _SKIPS = re.compile(
-    r"\b"
+    r"^\W*no\b|\b"
     + either(
         r"skip|none|later|don'?t have|do not have|not with me|can'?t find|rather not|prefer not|not sure|don'?t know|no idea",
         r"no insurance|not insured|uninsured|self[ -]?pay|pay (?:myself|cash|out of pocket)|cash",

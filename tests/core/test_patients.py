@@ -8,7 +8,7 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from scheduling_core import patients
+from scheduling_core import names, patients
 from scheduling_core.db import Database
 from scheduling_core.errors import NotFoundError
 from scheduling_core.models import AuditEvent, Patient
@@ -134,3 +134,8 @@ def test_another_name_or_another_day_is_another_person(database: Database, given
 )
 def test_age_is_counted_in_whole_years(born: str, day: str, years: int) -> None:
     assert patients.age_on(dt.date.fromisoformat(born), dt.date.fromisoformat(day)) == years
+
+
+def test_two_swapped_letters_of_a_short_name_are_a_slip_and_another_letter_is_not() -> None:
+    assert names.alike("iMa", "Mia")
+    assert not names.alike("Leo", "Lea")

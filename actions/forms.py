@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actions import facts, people, questions
-from actions import identity as asked_identity
+from actions import facts, identity, people, questions
 from actions.goals import FIRM, GOALS
 from actions.turn import Turn
-from scheduling_core import identity
+from scheduling_core.identity import forget
 
 Again = Callable[[Turn], None]
 
@@ -47,7 +46,7 @@ def for_whom(turn: Turn) -> None:
     """A task that begins for another person of this number: that one must prove it anew."""
     if turn.asked is None and (name := turn.names_relative):
         with turn.transaction() as session:
-            identity.forget(session, conversation_id=turn.known.id)
+            forget(session, conversation_id=turn.known.id)
         turn.look_again()
         turn.claims(first=name, relation="family")
 
@@ -71,7 +70,7 @@ def elsewhere(turn: Turn, form: str, *, answered: bool, again: Again, leave: Aga
         return True
     if answered:
         return False
-    if asked_identity.answers_why(turn):
+    if identity.answers_why(turn):
         again(turn)
         return True
     if turn.means("complaint") and turn.confidence >= FIRM:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from actions import facts, forms, identity, names, offering, people, questions, sentences, visits, waitlist, when
+from actions import facts, forms, identity, names, offering, people, questions, sentences, visits, waitlist
 from actions.goals import form_meant
 from actions.identity import Standing
 from actions.offering import Offer
 from actions.turn import SURE, Turn, action
 from actions.words import plain
-from scheduling_core import booking, patients, times
+from scheduling_core import booking, patients
 from scheduling_core.calendar import rules
 from scheduling_core.clinic_file.schema import ServicePart
 from scheduling_core.errors import NotBookableError, PatientBusyError, SchedulingError
@@ -356,13 +356,9 @@ def _unknown_practitioner(turn: Turn) -> str:
 def _offer(turn: Turn, note: str) -> None:
     service = _service(turn)
     assert service
-    wish = offering.wish(turn)
-    last = rules.last_day(turn.clinic, turn.clinic.zone, times.now())
-    if wish.first_day and wish.first_day > last:
-        turn.set(time=None)
-        turn.say("utter_too_far_ahead", last=when.say_day(last, turn.now.date(), turn.language))
-        turn.ask("time")
+    if offering.is_too_far_ahead(turn):
         return
+    wish = offering.wish(turn)
     wanted = offering.request(turn, service.id)
     offers, fits = offering.search_and_hold(turn, wanted)
     if not fits:

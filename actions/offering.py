@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from actions import facts, sentences, when
 from actions.turn import Turn
 from actions.words import either, plain
-from scheduling_core import booking
-from scheduling_core.calendar import hours, search
+from scheduling_core import booking, times
+from scheduling_core.calendar import hours, rules, search
 from scheduling_core.calendar.requests import FreeTime, Request
 from scheduling_core.calendar.wishes import Days, TimeWish
 from scheduling_core.errors import TimeTakenError
@@ -226,6 +226,17 @@ _MORE = re.compile(
 def refuses_all(turn: Turn) -> bool:
     """None of the offered times will do, and nothing else was said."""
     return turn.yes is False or turn.means("request_alternatives")
+
+
+def is_too_far_ahead(turn: Turn) -> bool:
+    """Whether the wished days lie beyond the booking horizon; then that is said and other days are asked for."""
+    first, last = wish(turn).first_day, rules.last_day(turn.clinic, turn.clinic.zone, times.now())
+    if first is None or first <= last:
+        return False
+    turn.set(time=None)
+    turn.say("utter_too_far_ahead", last=when.say_day(last, turn.now.date(), turn.language))
+    turn.ask("time")
+    return True
 
 
 def search_and_hold(turn: Turn, wanted: Request) -> tuple[list[Offer], bool]:

@@ -6,12 +6,11 @@ import datetime as dt
 import re
 from dataclasses import replace
 
-from actions import facts, forms, identity, offering, reminders, sentences, visits, when
+from actions import facts, forms, identity, offering, reminders, sentences, visits
 from actions.offering import Offer
 from actions.turn import Turn, action
 from actions.words import plain
-from scheduling_core import booking, times
-from scheduling_core.calendar import rules
+from scheduling_core import booking
 from scheduling_core.calendar.requests import Request
 from scheduling_core.calendar.wishes import Days
 from scheduling_core.errors import PatientBusyError, SchedulingError
@@ -208,13 +207,9 @@ def _request(turn: Turn, visit: Appointment, *, same_practitioner: bool = True) 
 
 
 def _offer(turn: Turn, visit: Appointment) -> None:
-    wish = offering.wish(turn)
-    last = rules.last_day(turn.clinic, turn.clinic.zone, times.now())
-    if wish.first_day and wish.first_day > last:
-        turn.set(time=None)
-        turn.say("utter_too_far_ahead", last=when.say_day(last, turn.now.date(), turn.language))
-        turn.ask("time")
+    if offering.is_too_far_ahead(turn):
         return
+    wish = offering.wish(turn)
     assert visit.start
     old = [visit.practitioner_id, visit.start.isoformat()]
     if old not in (turn.slot("refused") or ()):

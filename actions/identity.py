@@ -33,6 +33,8 @@ def take_up(turn: Turn) -> None:
     relation = facts.relation(turn.text)
     before = turn.known.claim.get("relation", "self")
     settled = turn.known.patient is not None or turn.is_new
+    if relation != "self" and before == OF_THIS_NUMBER and turn.asked is None:
+        relation = None  # "my son Theo" is the Theo whom this number belongs to as well
     if relation and relation != before:
         if settled or turn.known.claim:
             with turn.transaction() as session:

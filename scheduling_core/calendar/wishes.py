@@ -93,6 +93,7 @@ class TimeWish:
         """What holds after the patient said more: days said anew replace the old days, hours said anew the old hours.
 
         A set of weekdays alone narrows a range of days that was said before ("next week" ... "Tuesday or Thursday").
+        A weekday that was excluded stays so until it is wished for itself ("not on a Monday" ... "that same week").
         """
         if later.soonest and not (later.names_days or later.names_hours):
             return later
@@ -104,11 +105,16 @@ class TimeWish:
                 days=self.days if narrows else later.days,
                 weekdays=later.weekdays,
                 except_days=later.except_days,
-                except_weekdays=later.except_weekdays,
+                except_weekdays=later.except_weekdays | (self.except_weekdays - later._named_weekdays),
             )
         if later.names_hours:
             wish = replace(wish, hours=later.hours, at=later.at, except_hours=later.except_hours)
         return wish
+
+    @property
+    def _named_weekdays(self) -> frozenset[int]:
+        """The weekdays that are wished for by name or as one day."""
+        return self.weekdays | {span.first.weekday() for span in self.days if span.first and span.first == span.last}
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON with only what is given."""

@@ -288,3 +288,12 @@ def test_a_husband_who_may_come_along_does_not_change_who_it_is_for(talk: Talk) 
     talk.say("ok", "affirm")
     with talk.database.reading() as session:
         assert [patient.given for patient in session.scalars(select(Patient))] == ["Ruth"]
+
+
+def test_the_son_who_is_on_file_is_asked_for_his_birth_date_alone(talk: Talk) -> None:
+    with talk.database.transaction() as session:
+        make_patient(session, given="Theo", family="Novak", birth_date="2016-03-03", phone="+14145550142")
+    for text, intent in (("a flu shot tomorrow", "book_appointment"), ("4/19/1980", "inform"), ("1", "select"), ("yes", "affirm")):
+        talk.say(text, intent)
+    assert talk.say("now a flu shot for my son Theo, tomorrow", "book_appointment") == ["utter_request_birth_date_of"]
+    assert talk.say("March 3rd 2016") == ["utter_offers"]

@@ -36,7 +36,8 @@ _POSSIBLE = 0.08
 _VISIT = either("appt|appointment|visit|checkup|check-up|physical|follow[- ]?up", "cita")
 _SHAPES = {
     "book_appointment": re.compile(
-        rf"\b(?:want|need|would like|'d like|give me|get me) (?:my|a|an) (?:\w+ ){{0,2}}{_VISIT}\b"
+        r"^(?!.*\b(?:mov|resched|chang|push|switch|instead|another|different|earlier|later|cancel))"
+        rf".*\b(?:want|need|would like|'d like|give me|get me) (?:my|a|an) (?:\w+ ){{0,2}}{_VISIT}\b"
         r".*\b(?:with|on|any|next|this|tomorrow)\b"
     ),
     "reschedule_appointment": re.compile(

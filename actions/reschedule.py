@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 from actions import facts, forms, identity, offering, reminders, sentences, visits
+from actions.goals import form_meant
 from actions.offering import Offer
 from actions.turn import Turn, action
 from actions.words import plain
@@ -22,6 +23,9 @@ FORM = "reschedule_form"
 @action("validate_reschedule_form")
 def validate(turn: Turn) -> None:
     if turn.asked is None:
+        if (other := form_meant(turn, FORM)) == "booking_form" and not turn.slot("visits"):
+            turn.end(then=other)
+            return
         turn.set(opening=turn.text)
     forms.for_whom(turn)
     identity.take_up(turn)

@@ -40,6 +40,7 @@ class Talk:
     form: str | None = None
     turns: int = 0
     heard: list[Said] = field(default_factory=list)
+    ranking: list[tuple[str, float]] = field(default_factory=list)  # further readings of what is said next
 
     def say(self, text: str, intent: str = "inform", *, confidence: float = 0.9, turn: str | None = None) -> list[str]:
         """Text something; the names of the sentences that come back."""
@@ -48,6 +49,7 @@ class Talk:
         message = {
             "text": text,
             "intent": {"name": intent, "confidence": confidence},
+            "intent_ranking": [{"name": name, "confidence": likely} for name, likely in self.ranking or [(intent, confidence)]],
             "metadata": {"turn": turn or f"{self.conversation_id}:{self.turns}"},
         }
         action = f"validate_{self.form}" if self.form else _rules()[intent]

@@ -208,3 +208,9 @@ def test_the_same_time_next_week_of_a_visit_next_week_is_the_week_after(talk: Ta
     assert talk.say("April 19 1980") == ["utter_confirm_move"]
     talk.say("yes", "affirm")
     assert local_start(talk, clinic, next_week) == "2026-12-02 13:20"
+
+
+def test_who_wants_their_follow_up_books_it_even_where_it_sounds_like_a_move(talk: Talk) -> None:
+    talk.ranking = [("reschedule_appointment", 0.57), ("book_appointment", 0.33)]
+    talk.say("this is ridiculous, I just want my follow-up with Ferreira, any day next week", "reschedule_appointment")
+    assert talk.form == "booking_form"

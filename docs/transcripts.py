@@ -46,7 +46,7 @@ TALKS: dict[str, tuple[str, ...]] = {
         "5/12/1984",
         "1",
         "yes",
-        "now the one for my son Theo, tomorrow too",
+        "now a flu shot for my son Theo, tomorrow too",
         "March 3rd 2016",
         "the first one works",
         "yes please",

@@ -55,7 +55,7 @@ def _name(turn: Turn, practitioner_id: str) -> str:
 
 
 def where(turn: Turn, location_id: str | None, mode: Mode) -> str:
-    """ "at Riverside Downtown" or "by video"."""
+    """ "at Maple Grove North" or "by video"."""
     if mode is Mode.VIDEO:
         return _BY_VIDEO[turn.language]
     place = turn.clinic.locations_by_id.get(location_id or "")

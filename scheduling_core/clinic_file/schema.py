@@ -226,6 +226,8 @@ class ClinicInfo(Part):
     """Cancellations later than this are accepted, noted and told to staff."""
     hold_minutes: Whole = Field(8, ge=1, le=24 * 60)
     """How long an offered time is kept while the patient decides."""
+    back_to_back_minutes: Whole = Field(15, ge=0, le=120)
+    """Visits in one go or of one family follow each other with no longer wait than this."""
 
 
 class Room(Part):

@@ -48,4 +48,18 @@ def address(text: str, *, asked: bool) -> str | None:
     if not match:
         return None
     found = _SOMETHING_ELSE.split(match[0])[0].strip(" ,.")
-    return found if _STREET.search(found) or (asked and "," in found) else None
+    return _written(found) if _STREET.search(found) or (asked and "," in found) else None
+
+
+_IN_CAPITALS = re.compile(r"\b(?:[nsew]|[ns][ew]|p ?o(?= box)|[a-z]{2}(?= \d{5}\b))\b", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?i)\b(apt|apartment|unit|suite|floor|lot) (one|two|three|four|five|six|seven|eight|nine|ten)\b")
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def _written(heard: str) -> str:
+    """As it stands on an envelope, where it was spoken or typed in small letters."""
+    if heard != heard.lower():
+        return heard
+    words = _NUMBERED.sub(lambda match: f"{match[1]} {_NUMBERS.index(match[2].lower()) + 1}", heard)
+    words = re.sub(r"(?<![\w'’])[^\W\d_]", lambda match: match[0].upper(), words)
+    return _IN_CAPITALS.sub(lambda match: match[0].upper(), words)

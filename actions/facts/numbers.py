@@ -6,6 +6,9 @@ import re
 
 import phonenumbers
 
+from actions.facts.ordinary import ORDINARY
+from actions.words import straight
+
 _MEMBER_LEAD = re.compile(r"(?i)^.*?\b(?:member|id|number|numero|número|#)\b[\s:#]*(?:is|es)?[\s:#]*")
 _NAMED = re.compile(
     r"(?i)\b(?:member|subscriber|policy|id|miembro|afiliad[oa]|p[oó]liza)\b[\s:#.]*(?:(?:id|number|no|n[uú]mero|is|es|now|ahora)\b[\s:#.]*)*"
@@ -14,6 +17,7 @@ _BETWEEN_SPELLED = re.compile(r"(?<=\b[A-Za-z0-9])(?<!['’][A-Za-z])[\s-]+(?=[A
 _WITH_DIGITS = re.compile(r"\b(?=[A-Za-z0-9-]*\d)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\b")
 _BLOCK = r"[A-Za-z]*\d[A-Za-z0-9]*"
 _IN_BLOCKS = re.compile(rf"(?<![\w/.])(?:[A-Za-z]{{1,4}}-|[A-Z]{{1,4}}\s)?{_BLOCK}(?:[\s-]+{_BLOCK})*(?:-[A-Za-z0-9]+)*(?![\w/])")
+_SPOKEN_PREFIX = re.compile(r"\W*([a-z]{1,4})\s+(?=\d)")  # speech is heard in small letters: "xof 555 019"
 _DATE = re.compile(r"(?:0?[1-9]|[12]\d|3[01])[-/](?:0?[1-9]|[12]\d|3[01])[-/](?:\d{4}|\d{2})")
 
 
@@ -30,6 +34,8 @@ def member_id(text: str, *, asked: bool) -> str | None:
         words = (_number(match[0], 6) for match in _WITH_DIGITS.finditer(text))
         return next((number for number in words if number and re.search(r"[A-Z]", number)), None)
     rest = _BETWEEN_SPELLED.sub("", _MEMBER_LEAD.sub("", text))
+    if (first := _SPOKEN_PREFIX.match(rest)) and straight(first[1]) not in ORDINARY:
+        rest = first[1].upper() + rest[first.end(1) :]
     return next((number for match in _IN_BLOCKS.finditer(rest) if (number := _number(match[0], 5))), None)
 
 

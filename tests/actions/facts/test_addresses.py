@@ -41,3 +41,15 @@ def test_an_address_is_read_up_to_where_something_else_is_said(words: str, found
 def test_an_address_that_was_asked_for_needs_no_word_for_a_street() -> None:
     assert facts.address("4 Rose Hill, Madison", asked=True) == "4 Rose Hill, Madison"
     assert facts.address("at 3 on Tuesday", asked=True) is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "written"),
+    [
+        ("907 w oak ave apt three milwaukee wi 53202", "907 W Oak Ave Apt 3 Milwaukee WI 53202"),
+        ("12 ne 3rd st, madison, wi 53703", "12 NE 3rd St, Madison, WI 53703"),
+        ("4 St. Mary's Ct apt B", "4 St. Mary's Ct apt B"),
+    ],
+)
+def test_an_address_in_small_letters_is_kept_as_on_an_envelope(heard: str, written: str) -> None:
+    assert facts.address(heard, asked=True) == written

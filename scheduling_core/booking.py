@@ -18,7 +18,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Row, Table, and_, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from scheduling_core import audit, handoff, idempotency, reminders, times
+from scheduling_core import audit, handoff, idempotency, lanes, reminders, times
 from scheduling_core.calendar import occupied, rules, ticks
 from scheduling_core.calendar.requests import FreeTime, Request
 from scheduling_core.clinic_file.schema import ClinicFile
@@ -200,6 +200,7 @@ def reschedule(
             old = _locked(session, appointment_id)
             if old.status not in LIVE or old.end <= now:
                 raise WrongStateError(f"Appointment/{appointment_id}")
+            above = lanes.locked_above(session, old)
             ours = {appointment_id}
             if hold_id is not None:
                 held = _locked_hold(session, hold_id, now)
@@ -220,16 +221,20 @@ def reschedule(
                 _hand_over_ticks(session, hold_id, appointment_id)
                 _update(session, hold_id, now, status=AppointmentStatus.CANCELLED, cancelled_reason=HOLD_USED)
             _delete_ticks(session, appointment_id, owned - visit.ticks(room_id))
+            if old.lane:
+                lanes.leave(session, appointment_id)
             _update(
                 session,
                 appointment_id,
                 now,
                 **_placed(visit.time),
+                lane=0,
                 room_id=room_id,
                 sequence=old.sequence + 1,
                 confirmation=ParticipationStatus.NEEDS_ACTION,
                 next_reminder_at=reminders.first_after(clinic, visit.time.start, now),
             )
+            lanes.promote(session, above, now, agent)
             _note_freed(session, old, now)
             change = {"old": _described(_time_of(old)), "new": _described(visit.time)}
             _audit(session, agent, "U", appointment_id, old.patient_id, change)
@@ -254,8 +259,10 @@ def cancel(
                 old.status in LIVE and is_over
             ):
                 raise WrongStateError(f"Appointment/{appointment_id}")
+            above = lanes.locked_above(session, old)
             _update(session, appointment_id, now, status=AppointmentStatus.CANCELLED, cancelled_reason=reason)
             _delete_ticks(session, appointment_id)
+            lanes.promote(session, above, now, agent)
             if old.status in LIVE:
                 _note_freed(session, old, now)
             notice = dt.timedelta(hours=clinic.clinic.cancellation_notice_hours)
@@ -548,6 +555,12 @@ _WHOSE = (
 )
 
 
+def end_expired_holds(session: Session, time: FreeTime, *, agent: str) -> None:
+    """End the expired holds that lie on a time, for who claims it in another way than the functions above."""
+    rooms = (time.room_id,) if time.room_id else ()
+    _sweep(session, {"wanted": _Visit(time, None, rooms, (0, 0), None)}, times.now(), agent)
+
+
 def _refuse_if_taken(session: Session, visit: _Visit, now: dt.datetime, agent: str) -> None:
     if _sweep(session, {"wanted": visit}, now, agent):
         raise TimeTakenError(_place(visit.time))
@@ -657,7 +670,7 @@ _IS_OF_APPOINTMENT = (
     occupancy.c.organization_id == bindparam("organization"),
     occupancy.c.appointment_id == bindparam("appointment"),
 )
-_TICKS_OF = select(occupancy.c.actor, occupancy.c.tick).where(*_IS_OF_APPOINTMENT)
+_TICKS_OF = select(occupancy.c.actor, occupancy.c.tick).where(*_IS_OF_APPOINTMENT, occupancy.c.lane == 0)
 _DELETE_TICKS = delete(occupancy).where(*_IS_OF_APPOINTMENT)
 _DELETE_SOME_TICKS = _DELETE_TICKS.where(
     occupancy.c.actor == bindparam("actor"), occupancy.c.tick.in_(bindparam("ticks", expanding=True))

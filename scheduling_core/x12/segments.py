@@ -70,7 +70,7 @@ def read(content: str | bytes) -> Interchange:
         repetition = ""  # before 005010 ISA11 was something else
     if text.count(terminator) > MOST_SEGMENTS:
         raise X12Error(0, f"more than {MOST_SEGMENTS} segments")
-    segments = []
+    segments: list[Segment] = []
     for piece in text.split(terminator):
         stripped = piece.strip("\r\n\t ")
         if stripped:
@@ -83,7 +83,9 @@ def _text(content: str | bytes) -> str:
         if len(content) > 4 * LONGEST:
             raise X12Error(0, f"longer than {LONGEST} characters")
         try:
-            content = content.decode("utf-8")
+            text = content.decode("utf-8")
         except UnicodeDecodeError:
-            content = content.decode("latin-1")
-    return content.lstrip("\ufeff\r\n\t ")
+            text = content.decode("latin-1")
+    else:
+        text = content
+    return text.lstrip("\ufeff\r\n\t ")

@@ -1,0 +1,210 @@
+"""What an answer says of one visit: whether the member is covered, and on which terms. docs/coverage.md states the rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from scheduling_core.x12 import Benefit, Member, Network, Party, codes
+
+_USED, _LEFT = "24", "29"
+_NOT_BASE = frozenset(("24", "29", "32", "33"))
+_ADMISSION = "36"
+_OFFICE = "11"
+
+
+class Status(StrEnum):
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Range:
+    """What an amount (cents) or a share lies between, ends included; `high` None: nobody knows how much."""
+
+    low: Decimal
+    high: Decimal | None
+
+    @property
+    def exact(self) -> bool:
+        return self.low == self.high
+
+    @classmethod
+    def of(cls, values: Iterable[Decimal | int]) -> Range | None:
+        """From the smallest to the largest; None where there is none."""
+        found = sorted(Decimal(value) for value in values)
+        return cls(found[0], found[-1]) if found else None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a member pays for one service type in one network; None is unknown. `copay_alone`: the copay takes the place of
+    deductible and coinsurance.
+    """
+
+    covered: bool | None = None
+    copay: Range | None = None
+    share: Range | None = None  # the coinsurance, the member's part
+    deductible: Range | None = None
+    deductible_left: Range | None = None
+    out_of_pocket: Range | None = None
+    out_of_pocket_left: Range | None = None
+    authorization: bool | None = None
+    copay_alone: bool = False
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether no amount can be worked out of it."""
+        return self.copay is None and self.share is None and self.deductible_left is None
+
+
+def status_on(member: Member, day: dt.date) -> Status:
+    """Whether the plan is in force on a day."""
+    if member.rejections:
+        return Status.UNKNOWN
+    lines = [line for line in member.benefits if line.kind in codes.ACTIVE | codes.INACTIVE]
+    if not lines:
+        return Status.UNKNOWN
+    of_plan = [line for line in lines if not line.service_types or codes.HEALTH_PLAN in line.service_types]
+    if not any(line.kind in codes.ACTIVE for line in of_plan or lines) or not _in_force(member, day):
+        return Status.INACTIVE
+    return Status.ACTIVE
+
+
+def _in_force(member: Member, day: dt.date) -> bool:
+    return all(day in period for period in member.dates if period.code in ("291", "307", "346", "347", "356", "357"))
+
+
+def plan_name(member: Member) -> str:
+    """The plan as the payer calls it, "" where it says none."""
+    named = [line.plan for line in member.benefits if line.kind in codes.ACTIVE and line.plan]
+    return named[0] if named else next((ref.text for ref in member.references if ref.kind == "18" and ref.text), "")
+
+
+def group_number(member: Member) -> str:
+    return next((ref.value for ref in member.references if ref.kind == "6P"), "")
+
+
+def primary_care(member: Member) -> Party | None:
+    """The primary care physician on file with the payer."""
+    named = (party for line in member.benefits for party in line.parties if line.kind == "L" or party.code == "P3")
+    return next(named, None)
+
+
+def other_payers(member: Member) -> tuple[Party, ...]:
+    """Other insurers that the payer knows of."""
+    named = [party for line in member.benefits if line.kind == "R" for party in line.parties]
+    return tuple(party for party in named if party.code in ("PR", "PRP", "SEP", "TTP", "IN"))
+
+
+def messages(member: Member) -> tuple[str, ...]:
+    """What the payer says in words, each once."""
+    return tuple(dict.fromkeys(text for line in member.benefits for text in line.messages if text))
+
+
+def network_said(member: Member, service_type: str) -> Network:
+    """The network that the active lines of a service type (or of the plan) are about; unknown where they are silent or differ."""
+    for kinds in ((service_type,), (codes.HEALTH_PLAN, "")):
+        lines = [
+            line.network
+            for line in member.benefits
+            if line.kind in codes.ACTIVE and any(kind in (line.service_types or ("",)) for kind in kinds)
+        ]
+        said = {network for network in lines if network is not Network.UNKNOWN}
+        if len(said) == 1:
+            return said.pop()
+    return Network.UNKNOWN
+
+
+def terms(member: Member, service_type: str, network: Network, on: dt.date) -> Terms:
+    """The terms of a service type in a network (`in` or `out`) on a day."""
+    usable = [line for line in member.benefits if _counts(line, on)]
+    own = [line for line in usable if service_type in line.service_types]
+    plan = [line for line in usable if not line.service_types or codes.HEALTH_PLAN in line.service_types]
+    if service_type == codes.HEALTH_PLAN:
+        own = plan
+
+    def of(lines: Sequence[Benefit], fits: Callable[[Benefit], bool]) -> list[Benefit]:
+        """Those of the network, else those that are silent about it."""
+        found = [line for line in lines if fits(line)]
+        there = [line for line in found if line.network in (network, Network.BOTH)]
+        return there or [line for line in found if line.network is Network.UNKNOWN]
+
+    def first(fits: Callable[[Benefit], bool]) -> list[Benefit]:
+        return of(own, fits) or of(plan, fits)
+
+    copays = of(own, lambda line: line.kind == "B" and line.cents is not None and line.period != _ADMISSION)
+    own_shares = of(own, _has_share)
+    shares = own_shares or ([] if copays else of(plan, _has_share))
+    share = Range.of(line.share for line in shares if line.share is not None)
+    deductible, deductible_left = _amount(first(lambda line: line.kind == "C" and line.cents is not None))
+    most, most_left = _amount(first(lambda line: line.kind == "G" and line.cents is not None))
+    return Terms(
+        covered=_covered(of(own, lambda line: line.kind in codes.ACTIVE | codes.INACTIVE | {"I"})),
+        copay=Range.of(line.cents for line in copays if line.cents is not None),
+        share=Range.of((0,)) if copays and share is None else share,
+        deductible=deductible,
+        deductible_left=deductible_left,
+        out_of_pocket=most,
+        out_of_pocket_left=most_left,
+        authorization=_authorization(of(own, lambda line: line.authorization is not None)),
+        copay_alone=bool(copays)
+        and not any(line.share for line in own_shares)
+        and not of(own, lambda line: line.kind == "C" and line.cents is not None),
+    )
+
+
+def _has_share(line: Benefit) -> bool:
+    return line.kind == "A" and line.share is not None
+
+
+def _counts(line: Benefit, on: dt.date) -> bool:
+    if line.procedure or (line.places and _OFFICE not in line.places):
+        return False
+    return all(on in period for period in line.dates if period.code in ("291", "292", "307", "346", "347", "348", "349"))
+
+
+def _covered(lines: Sequence[Benefit]) -> bool | None:
+    if not lines:
+        return None
+    return any(line.kind in codes.ACTIVE for line in lines)
+
+
+def _authorization(lines: Sequence[Benefit]) -> bool | None:
+    return any(line.authorization for line in lines) if lines else None
+
+
+def _amount(lines: Sequence[Benefit]) -> tuple[Range | None, Range | None]:
+    """A deductible or a maximum, and what is left of it: of the individual and of the family, the smaller one."""
+    whole: list[Range] = []
+    left: list[Range] = []
+    for family in (False, True):
+        of_level = [line for line in lines if (line.level == "FAM") is family]
+        base = _cents(line for line in of_level if line.period not in _NOT_BASE)
+        rest = _cents(line for line in of_level if line.period == _LEFT)
+        used = _cents(line for line in of_level if line.period == _USED)
+        if rest is None and base is not None:
+            rest = Range(Decimal(0), base.high) if used is None else _less(base, used)
+        whole += [base] if base else []
+        left += [rest] if rest else []
+    return _smaller(whole), _smaller(left)
+
+
+def _cents(lines: Iterable[Benefit]) -> Range | None:
+    return Range.of(line.cents for line in lines if line.cents is not None)
+
+
+def _less(base: Range, used: Range) -> Range:
+    assert base.high is not None
+    assert used.high is not None
+    return Range(max(base.low - used.high, Decimal(0)), max(base.high - used.low, Decimal(0)))
+
+
+def _smaller(ranges: Sequence[Range]) -> Range | None:
+    if not ranges:
+        return None
+    return Range(min(one.low for one in ranges), min(one.high for one in ranges if one.high is not None))

@@ -183,6 +183,7 @@ Whole = Annotated[int, Field(strict=True)]
 Minutes = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
 Buffer = Annotated[int, Field(strict=True, ge=0, le=24 * 60)]
 Money = Annotated[Decimal, Field(ge=0, decimal_places=2)]
+Weight = Annotated[float, Field(ge=0, le=1000)]
 ModeName = Literal["in-person", "video"]
 WeeklyHours = dict[WeekdayKey, TimeSpan]  # "mon-fri": "08:00-17:00"
 
@@ -461,6 +462,17 @@ class Reminders(Part):
     """A visit that is not confirmed stays on the books."""
 
 
+class Ranking(Part):
+    """Which of the times that fit a patient's wish are offered first: those with the fewest points."""
+
+    soonest: Weight = 1.0
+    """Points for each hour that a time is later."""
+    fragmentation: Weight = 0.01
+    """Points for each minute that a visit there would leave over, before or after it, too short for any visit."""
+    balance: Weight = 0.04
+    """Points for a practitioner whose session is full; half of them where it is half full."""
+
+
 class Waitlist(Part):
     """Offering a time that came free to those who wait for one."""
 
@@ -470,6 +482,20 @@ class Waitlist(Part):
     """How many are asked at the same time."""
     min_notice_hours: Whole = Field(2, ge=0)
     """Times sooner than this are not offered."""
+
+
+class Overbooking(Part):
+    """Putting a visit over another on purpose. Only schedulers and managers may; the assistant never does."""
+
+    extra_at_once: Whole = Field(1, ge=0, le=5)
+    """How many visits one practitioner may have at one time besides the regular one; 0 forbids overbooking."""
+
+
+class NoShows(Part):
+    """Estimating who may not come, from the clinic's own history."""
+
+    estimate: Flag = False
+    """Whether the risk is estimated: it says whom to call first, and where an overbooked visit hurts least."""
 
 
 class Emergency(Part):
@@ -541,8 +567,14 @@ class ClinicFile(Part):
     """Where this clinic sends patients."""
     reminders: Reminders = Reminders()
     """Reminding patients of their visits."""
+    ranking: Ranking = Ranking()
+    """Which of the times that fit a patient's wish are offered first."""
     waitlist: Waitlist = Waitlist()
     """Offering a time that came free to those who wait for one."""
+    overbooking: Overbooking = Overbooking()
+    """Putting a visit over another on purpose."""
+    no_shows: NoShows = NoShows()
+    """Estimating who may not come."""
     emergency: Emergency
     """What is said when life may be in danger."""
     handoff: Handoff

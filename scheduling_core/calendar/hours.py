@@ -7,9 +7,9 @@ stretch with their buffers: nobody is asked to prepare a room before the clinic 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,10 @@ from scheduling_core.clinic_file.schema import Block, ClinicFile, PractitionerPa
 
 _REMEMBERED_CLINICS = 4
 _REMEMBERED_DAYS = 100_000
+_REMEMBERED_PAGES = 30_000
+_PAGE = 32 * ticks.A_DAY
+_EPOCH = dt.date(1970, 1, 1)
+_EVER = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,13 @@ class Kept:
     block: Block
     released_at: dt.datetime
 
-    def keeps_out(self, service: ServicePart, now: dt.datetime) -> bool:
-        if now >= self.released_at:
-            return False
+    def is_for(self, service: ServicePart) -> bool:
         if self.block.keep_for == "urgent":
-            return service.urgency != "urgent"
-        return service.id not in self.block.keep_for
+            return service.urgency == "urgent"
+        return service.id in self.block.keep_for
+
+    def keeps_out(self, service: ServicePart, now: dt.datetime) -> bool:
+        return now < self.released_at and not self.is_for(service)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,24 @@ class Stretch:
     first: int
     end: int
     grid: int  # the ticks at which a visit may start
-    clock: tuple[int, ...]  # of each tick the wall time, in ticks since midnight
+    clock: Sequence[int]  # of each tick the wall time, in ticks since midnight
     kept: tuple[Kept, ...]
 
     @property
     def length(self) -> int:
         return self.end - self.first
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The starts on 32 days that hours, grid, buffers and blocks allow, right from one release of a block to before the next.
+
+    Bitmaps of pages count from a day before the first of theirs, as wherever a place lies its days begin no earlier.
+    """
+
+    starts: int
+    since: dt.datetime
+    until: dt.datetime
 
 
 class Hours:
@@ -66,6 +83,7 @@ class Hours:
     def __init__(self, clinic: ClinicFile) -> None:
         self.clinic = clinic
         self._stretches: dict[tuple[str, dt.date], tuple[Stretch, ...]] = {}
+        self._pages: dict[tuple[str, str, str, int], _Page] = {}
         self._shortest: dict[str, int] = {}
 
     def on(self, practitioner_id: str, day: dt.date) -> tuple[Stretch, ...]:
@@ -77,6 +95,40 @@ class Hours:
                 self._stretches.clear()
             found = self._stretches[key] = _stretches(self.clinic, self.clinic.practitioners_by_id[practitioner_id], day)
         return found
+
+    def starts(
+        self, practitioner_id: str, location_id: str, service: ServicePart, *, first: int, end: int, now: dt.datetime
+    ) -> int:
+        """Where between two ticks visits may start as far as hours, grid, buffers and blocks go; the bitmap counts from `first`."""
+        found = 0
+        for number in range((first - ticks.A_DAY) // _PAGE, (end + ticks.A_DAY) // _PAGE + 1):
+            key = (practitioner_id, location_id, service.id, number)
+            page = self._pages.get(key)
+            if page is None or not page.since <= now < page.until:
+                if len(self._pages) >= _REMEMBERED_PAGES:
+                    self._pages.clear()
+                page = self._pages[key] = self._page(practitioner_id, location_id, service, number, now)
+            ahead = number * _PAGE - ticks.A_DAY - first
+            found |= page.starts << ahead if ahead > 0 else page.starts >> -ahead
+        return found & ticks.ones(end - first)
+
+    def _page(self, practitioner_id: str, location_id: str, service: ServicePart, number: int, now: dt.datetime) -> _Page:
+        first = number * _PAGE - ticks.A_DAY
+        starts = 0
+        since, until = _EVER
+        for day in range(number * _PAGE // ticks.A_DAY, (number + 1) * _PAGE // ticks.A_DAY):
+            for stretch in self.on(practitioner_id, _EPOCH + dt.timedelta(days=day)):
+                if stretch.location_id != location_id:
+                    continue
+                starts |= starts_in(stretch, service, now) << (stretch.first - first)
+                for kept in stretch.kept:
+                    if kept.is_for(service):
+                        continue
+                    if kept.released_at <= now:
+                        since = max(since, kept.released_at)
+                    else:
+                        until = min(until, kept.released_at)
+        return _Page(starts, since, until)
 
     def shortest_visit(self, practitioner_id: str) -> int:
         """The ticks that the shortest visit of a practitioner takes: a gap below that is of no use."""
@@ -109,6 +161,18 @@ def lengths(service: ServicePart) -> tuple[int, int, int]:
         ticks.ticks_in(service.minutes),
         ticks.ticks_in(service.buffer_after_minutes),
     )
+
+
+def starts_in(stretch: Stretch, service: ServicePart, now: dt.datetime) -> int:
+    """Where in a stretch a visit may start as far as grid, buffers and blocks go, as a bitmap that counts from its first tick."""
+    before, visit, after = lengths(service)
+    everything = ticks.ones(stretch.length)
+    starts = (ticks.runs(everything, before + visit + after) << before) & stretch.grid
+    kept_out = 0
+    for kept in stretch.kept:
+        if kept.keeps_out(service, now):
+            kept_out |= ticks.ones(kept.end - kept.first) << (kept.first - stretch.first)
+    return starts & ticks.runs(everything & ~kept_out, visit) if kept_out else starts
 
 
 def is_holiday(clinic: ClinicFile, day: dt.date) -> bool:
@@ -152,12 +216,21 @@ def works(clinic: ClinicFile, session: Session, first: int, end: int) -> bool:
     return day.weekday() in session.days and a <= first and end <= b
 
 
+@lru_cache(maxsize=10_000)
 def day_bounds(day: dt.date, zone: ZoneInfo) -> tuple[int, int]:
     """The ticks of a calendar day: 23 to 25 hours."""
     return (
         ticks.tick_from(times.from_wall(day, dt.time(0), zone)),
         ticks.tick_from(times.from_wall(day + dt.timedelta(days=1), dt.time(0), zone)),
     )
+
+
+def clock(day: dt.date, first: int, end: int, zone: ZoneInfo) -> Sequence[int]:
+    """The wall time of each of these ticks of a day, in ticks since midnight: a range where the clock does not change that day."""
+    midnight = _even_midnight(day, zone)
+    if midnight is not None:
+        return range(first - midnight, end - midnight)
+    return tuple(_ticks_since_midnight(tick, zone) for tick in range(first, end))
 
 
 @cache
@@ -186,7 +259,7 @@ def _stretches(clinic: ClinicFile, practitioner: PractitionerPart, day: dt.date)
 
 def _stretch(clinic: ClinicFile, practitioner: PractitionerPart, session: Session, day: dt.date, first: int, end: int) -> Stretch:
     zone = clinic.zone_of(session.at)
-    clock = _clock(first, end, zone)
+    by_clock = clock(day, first, end, zone)
     step = ticks.ticks_in(clinic.clinic.grid_minutes)
     kept = []
     for block in practitioner.blocks:
@@ -204,17 +277,16 @@ def _stretch(clinic: ClinicFile, practitioner: PractitionerPart, session: Sessio
         day_end=day_end,
         first=first,
         end=end,
-        grid=sum(1 << place for place, tick in enumerate(clock) if tick % step == 0),
-        clock=clock,
+        grid=_grid(by_clock, step),
+        clock=by_clock,
         kept=tuple(kept),
     )
 
 
-def _clock(first: int, end: int, zone: ZoneInfo) -> tuple[int, ...]:
-    at_start = _ticks_since_midnight(first, zone)
-    if _ticks_since_midnight(end - 1, zone) == at_start + end - 1 - first:
-        return tuple(range(at_start, at_start + end - first))
-    return tuple(_ticks_since_midnight(tick, zone) for tick in range(first, end))  # the clock changes meanwhile
+@lru_cache(maxsize=1_000)
+def _grid(clock: Sequence[int], step: int) -> int:
+    """The places of a stretch whose wall time is a multiple of `step` ticks since midnight."""
+    return sum(1 << place for place, tick in enumerate(clock) if tick % step == 0)
 
 
 def _ticks_since_midnight(tick: int, zone: ZoneInfo) -> int:
@@ -224,8 +296,21 @@ def _ticks_since_midnight(tick: int, zone: ZoneInfo) -> int:
 
 def _ticks_of(day: dt.date, span: Span, zone: ZoneInfo) -> tuple[int, int]:
     """The whole ticks inside a span of wall time; an end at 00:00 is midnight."""
+    midnight = _even_midnight(day, zone)
+    if midnight is not None:
+        a, b = (time.hour * 60 + time.minute for time in (span.start, span.end))
+        return midnight + ticks.ticks_in(a), midnight + (b or 24 * 60) // ticks.MINUTES
     end_day = day if span.end != dt.time(0) else day + dt.timedelta(days=1)
     return ticks.tick_from(times.from_wall(day, span.start, zone)), ticks.tick_of(times.from_wall(end_day, span.end, zone))
+
+
+@lru_cache(maxsize=10_000)
+def _even_midnight(day: dt.date, zone: ZoneInfo) -> int | None:
+    """The tick of midnight on a day that counts evenly from there to the next, as nearly all do; None where the clock changes."""
+    first, end = day_bounds(day, zone)
+    even = end - first == ticks.A_DAY and ticks.instant_of(first) == times.from_wall(day, dt.time(0), zone)
+    noon = times.from_wall(day, dt.time(12), zone)
+    return first if even and ticks.tick_of(noon) - first == ticks.A_DAY // 2 else None
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

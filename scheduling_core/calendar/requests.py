@@ -26,9 +26,12 @@ class Request:
     moving: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class FreeTime:
-    """A time that can be booked. `start` and `end` are the patient's, in UTC; the ticks are the practitioner's, with buffers."""
+    """A time that can be booked. `start` and `end` are the patient's, in UTC; the ticks are the practitioner's, with buffers.
+
+    Nobody changes one. It is not declared frozen because that makes it five times as slow to make, and a search makes thousands.
+    """
 
     service_id: str
     practitioner_id: str

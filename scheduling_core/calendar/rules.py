@@ -123,6 +123,11 @@ def ask(session: Session, clinic: ClinicFile, request: Request) -> Asked:
     return Asked(request, service, mode, tuple(there), birth_date, refusal)
 
 
+def places(clinic: ClinicFile, asked: Asked, practitioner: PractitionerPart) -> list[LocationPart]:
+    """Where a practitioner can give this visit."""
+    return [at for at in _places(clinic, practitioner) if _is_possible_at(clinic, at, asked.service, asked.mode, asked.request)]
+
+
 def stretches(clinic: ClinicFile, asked: Asked, practitioner: PractitionerPart, day: dt.date) -> Iterator[Stretch]:
     """Where and when on a day a practitioner can give this visit, occupancy aside."""
     for stretch in hours.hours_of(clinic).on(practitioner.id, day):
@@ -191,10 +196,10 @@ def obstacles_in_the_rules(
     return found
 
 
-def is_full(practitioner: PractitionerPart, stretch: Stretch, taken: occupied.Taken) -> bool:
-    """Whether the day has as many visits as the practitioner takes."""
+def is_full(practitioner: PractitionerPart, taken: occupied.Taken, day_first: int, day_end: int) -> bool:
+    """Whether a day has as many visits as the practitioner takes."""
     maximum = practitioner.max_visits_per_day
-    return maximum is not None and taken.visits(practitioner.id, stretch.day_first, stretch.day_end) >= maximum
+    return maximum is not None and taken.visits(practitioner.id, day_first, day_end) >= maximum
 
 
 def obstacles(
@@ -211,7 +216,7 @@ def obstacles(
     )
     if taken.bits(practitioner.id, first, end - first):
         found.add("taken")
-    if stretch and is_full(practitioner, stretch, taken):
+    if stretch and is_full(practitioner, taken, stretch.day_first, stretch.day_end):
         found.add("daily-maximum")
     if stretch and asked.needs_room:
         rooms = rooms_at(clinic, stretch.location_id, asked.needs_room)
@@ -229,12 +234,12 @@ def obstacles(
 def _why_not_working(clinic: ClinicFile, asked: Asked, practitioner: PractitionerPart, start: dt.datetime) -> set[str]:
     first, end = busy_ticks(asked.service, start)
     found: set[str] = set()
-    places = [at for at in _places(clinic, practitioner) if _is_possible_at(clinic, at, asked.service, asked.mode, asked.request)]
-    sessions = [session for session in practitioner.schedule if any(session.at == place.id for place in places)]
+    possible = places(clinic, asked, practitioner)
+    sessions = [session for session in practitioner.schedule if any(session.at == place.id for place in possible)]
     working = [session for session in sessions if hours.works(clinic, session, first, end)]
     if not working:
         found.add("not-working")
-    for place in [clinic.locations_by_id[session.at] for session in working] or places:
+    for place in [clinic.locations_by_id[session.at] for session in working] or possible:
         day = times.to_wall(start, clinic.zone_of(place.id)).date()
         if hours.is_holiday(clinic, day):
             found.add("holiday")
@@ -265,8 +270,8 @@ def _is_possible_at(clinic: ClinicFile, location: LocationPart, service: Service
 
 def _locations_of(clinic: ClinicFile, practitioners: list[PractitionerPart], service: ServicePart, mode: Mode) -> list[str]:
     anywhere = Request(service.id)
-    places = dict.fromkeys(place.id for one in practitioners for place in _places(clinic, one))
-    return [at for at in places if _is_possible_at(clinic, clinic.locations_by_id[at], service, mode, anywhere)]
+    known = dict.fromkeys(place.id for one in practitioners for place in _places(clinic, one))
+    return [at for at in known if _is_possible_at(clinic, clinic.locations_by_id[at], service, mode, anywhere)]
 
 
 def _patient(session: Session, patient_id: str) -> tuple[dt.date, bool]:

@@ -46,9 +46,10 @@ def runs(bits: int, length: int) -> int:
 
 def places(bits: int) -> list[int]:
     """The numbers of the set bits, lowest first."""
+    digits = bin(bits)[:1:-1]
     found = []
-    while bits:
-        lowest = bits & -bits
-        found.append(lowest.bit_length() - 1)
-        bits ^= lowest
+    place = digits.find("1")
+    while place >= 0:
+        found.append(place)
+        place = digits.find("1", place + 1)
     return found

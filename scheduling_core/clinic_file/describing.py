@@ -58,6 +58,7 @@ _FORMS = {
     "Whole": "whole number",
     "Minutes": "minutes",
     "Buffer": "minutes",
+    "Weight": "number, 0 or more",
     "Money": "amount: `110.00`",
     "KeepFor": "`urgent`, or a list of services",
     "dt.date": "date: `2026-11-26`",

@@ -140,6 +140,22 @@ def _id(value: str) -> str:
     return value
 
 
+def _npi(value: str) -> str:
+    digits = [int(digit) for digit in "80840" + value] if re.fullmatch(r"\d{10}", value, re.ASCII) else [1]
+    doubled = [digit if at % 2 == 0 else digit * 2 - 9 * (digit > 4) for at, digit in enumerate(reversed(digits))]
+    if sum(doubled) % 10:
+        raise ValueError(f'"{value}" is no NPI; it has ten digits, the last of which checks the others')
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f'"{value}" is no regular expression: {error}') from None
+    return value
+
+
 def _words(value: str) -> str:
     if not value.strip():
         raise ValueError("nothing is written here")
@@ -177,6 +193,9 @@ Phone = Annotated[str, AfterValidator(_phone)]
 Email = Annotated[str, AfterValidator(_email)]
 Language = Annotated[str, AfterValidator(_language)]
 Id = Annotated[str, AfterValidator(_id)]
+Npi = Annotated[str, AfterValidator(_npi)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+ServiceType = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,2}$")]
 Words = Annotated[str, AfterValidator(_words)]
 Flag = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
@@ -217,6 +236,10 @@ class ClinicInfo(Part):
     """The number that patients text and call."""
     main_email: Email | None = None
     """Where mail to the desk goes."""
+    npi: Npi | None = None
+    """The National Provider Identifier with which insurers are asked."""
+    tax_id: Words | None = None
+    """The taxpayer identification number, printed on good faith estimates."""
     grid_minutes: Literal[5, 10, 15, 20, 30, 60] = 5
     """Every duration and every start is a multiple of this."""
     booking_horizon_days: Whole = Field(120, ge=1, le=730)
@@ -322,6 +345,12 @@ class ServicePart(Part):
     """Only with an order on file."""
     needs_referral: Flag = False
     """Only with a referral on file."""
+    service_type: ServiceType = "98"
+    """What insurers are asked about, an X12 service type: 98 office visit, 81 routine physical, 80 immunizations, 5 laboratory."""
+    procedure_codes: list[Words] = []
+    """Codes of what is expected to be done, printed on good faith estimates."""
+    diagnosis_codes: list[Words] = []
+    """Codes of why, where they are known at booking, printed on good faith estimates."""
     paperwork: list[Words] = []
     """What the patient brings."""
     prep: str = ""
@@ -386,6 +415,8 @@ class PractitionerPart(Part):
     """The services given."""
     max_visits_per_day: Whole | None = Field(None, ge=1)
     """No more visits than this on a day."""
+    npi: Npi | None = None
+    """The National Provider Identifier, printed on good faith estimates."""
     schedule: list[Session]
     """The weekly hours."""
     blocks: list[Block] = []
@@ -412,6 +443,16 @@ class PayerPart(Part):
     """The X12 payer identifier."""
     in_network: list[Id] = []
     """The practitioners who are in its network."""
+    allowed_amounts: dict[Id, Money] = {}
+    """What it pays for a service in all, the patient's part included; the price list counts where it is left out."""
+    needs_referral: list[Id] = []
+    """Services that it pays only with a referral."""
+    needs_authorization: list[Id] = []
+    """Services that it pays only with its authorization beforehand."""
+    not_covered: list[Id] = []
+    """Services that it never pays."""
+    member_id_format: Pattern | None = None
+    """A regular expression that its member numbers match; another number is only asked about once more."""
 
 
 class SelfPay(Part):
@@ -423,6 +464,30 @@ class SelfPay(Part):
     """What a service costs them."""
 
 
+Rule = Literal["tell", "ask", "stop"]
+
+
+class CoverageRules(Part):
+    """What an obstacle in the insurance does to a booking: `tell` the patient and go on, `ask` first, `stop` for a person."""
+
+    inactive: Rule = "ask"
+    """The insurer says that the plan is not in force."""
+    not_found: Rule = "tell"
+    """The insurer does not find the member, or refuses to answer."""
+    unanswered: Rule = "tell"
+    """The insurer has not answered yet."""
+    out_of_network: Rule = "ask"
+    """The practitioner is not in the plan's network."""
+    network_unknown: Rule = "tell"
+    """Nobody knows whether the practitioner is in the plan's network."""
+    not_covered: Rule = "ask"
+    """The plan does not pay this service."""
+    referral: Rule = "tell"
+    """The plan wants a referral and none is on file."""
+    authorization: Rule = "tell"
+    """The plan wants to authorize the visit beforehand."""
+
+
 class Eligibility(Part):
     """Asking insurers whether a coverage is in force."""
 
@@ -430,6 +495,8 @@ class Eligibility(Part):
     """Asked this many days before a visit."""
     recheck_after_days: Whole = Field(30, ge=1)
     """An answer older than this is asked for again."""
+    rules: CoverageRules = CoverageRules()
+    """What an obstacle does to a booking."""
 
 
 class ReferralPartner(Part):

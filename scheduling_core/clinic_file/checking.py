@@ -113,6 +113,11 @@ def _references(clinic: ClinicFile, known: Known) -> Iterator[Finding]:
     for n, payer in enumerate(clinic.payers):
         for m, practitioner_id in enumerate(payer.in_network):
             yield from missing("practitioner", practitioner_id, known.practitioners, ("payers", n, "in_network", m))
+        for service_id in payer.allowed_amounts:
+            yield from missing("service", service_id, known.services, ("payers", n, "allowed_amounts", service_id))
+        for name in ("needs_referral", "needs_authorization", "not_covered"):
+            for m, service_id in enumerate(getattr(payer, name)):
+                yield from missing("service", service_id, known.services, ("payers", n, name, m))
     for service_id in clinic.self_pay.price_list:
         yield from missing("service", service_id, known.services, ("self_pay", "price_list", service_id))
     for n, partner in enumerate(clinic.referral_partners):

@@ -142,6 +142,8 @@ def terms(member: Member, service_type: str, network: Network, on: dt.date) -> T
     shares = own_shares or ([] if copays else of(plan, _has_share))
     share = Range.of(line.share for line in shares if line.share is not None)
     deductible, deductible_left = _amount(first(lambda line: line.kind == "C" and line.cents is not None))
+    if deductible and deductible_left is None:
+        deductible_left = Range(Decimal(0), deductible.high)
     most, most_left = _amount(first(lambda line: line.kind == "G" and line.cents is not None))
     return Terms(
         covered=_covered(of(own, lambda line: line.kind in codes.ACTIVE | codes.INACTIVE | {"I"})),
@@ -179,7 +181,7 @@ def _authorization(lines: Sequence[Benefit]) -> bool | None:
 
 
 def _amount(lines: Sequence[Benefit]) -> tuple[Range | None, Range | None]:
-    """A deductible or a maximum, and what is left of it: of the individual and of the family, the smaller one."""
+    """A deductible or a maximum, and what is left of it where that is stated: of the individual and of the family, the smaller."""
     whole: list[Range] = []
     left: list[Range] = []
     for family in (False, True):
@@ -187,8 +189,8 @@ def _amount(lines: Sequence[Benefit]) -> tuple[Range | None, Range | None]:
         base = _cents(line for line in of_level if line.period not in _NOT_BASE)
         rest = _cents(line for line in of_level if line.period == _LEFT)
         used = _cents(line for line in of_level if line.period == _USED)
-        if rest is None and base is not None:
-            rest = Range(Decimal(0), base.high) if used is None else _less(base, used)
+        if rest is None and base is not None and used is not None:
+            rest = _less(base, used)
         whole += [base] if base else []
         left += [rest] if rest else []
     return _smaller(whole), _smaller(left)

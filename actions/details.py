@@ -1,4 +1,4 @@
-"""Changing phone, address or e-mail on file, read back before it is written."""
+"""Changing phone, address or e-mail on file, and words about the patient's health: read back before they are written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable
 from actions import facts, forms, identity, sentences, visits
 from actions.turn import Turn, action
 from actions.words import plain
-from scheduling_core import patients
+from scheduling_core import intake, patients
+from scheduling_core.models import StatementKind
 
 FORM = "details_form"
 
@@ -16,6 +17,7 @@ _KINDS: dict[str, str] = {
     "email": r"\be-?mail|\bcorreo",
     "phone": r"\b(?:phone|cell|mobile|number|telefono|celular|numero)\b",
     "address": r"\b(?:address|moved|moving|street|direccion|domicilio|me mude)\b",
+    "health": r"\b(?:allerg\w+|medications?|medicines?|meds|medical history|health history|alerg\w+|medicin\w+|medicament\w+)\b",
 }
 
 
@@ -54,6 +56,9 @@ def go_on(turn: Turn) -> None:
 
 def _hear_kind(turn: Turn) -> None:
     low = plain(turn.text)
+    if facts.health(turn.text):
+        turn.set(detail_kind="health")
+        return
     turn.set(detail_kind=next((kind for kind, pattern in _KINDS.items() if re.search(pattern, low)), None))
 
 
@@ -62,6 +67,7 @@ def _hear_value(turn: Turn) -> bool:
         "email": facts.email,
         "phone": facts.phone,
         "address": lambda text: facts.address(text, asked=turn.asked == "detail"),
+        "health": lambda text: _health(text, asked=turn.asked == "detail"),
     }
     reader = readers.get(turn.slot("detail_kind") or "")
     found = reader(turn.text) if reader else None
@@ -70,11 +76,21 @@ def _hear_value(turn: Turn) -> bool:
     return bool(found)
 
 
+def _health(text: str, *, asked: bool) -> str | None:
+    """The words that tell of it; all of them where they were asked for."""
+    told = " ".join(one.said for one in facts.health(text))
+    return told or (text.strip()[:300] if asked and len(text.split()) > 1 else None) or None
+
+
 def _after_read_back(turn: Turn) -> None:
     kind, value = turn.slot("detail_kind"), turn.slot("detail")
     if turn.yes is True and turn.known.patient and kind and value:
         with turn.transaction() as session:
-            patients.update(session, patient_id=turn.known.patient.id, agent=turn.agent, **{kind: value})
+            if kind == "health":
+                of = StatementKind(facts.health_kind(value))
+                intake.note(session, patient_id=turn.known.patient.id, kind=of, said=value, agent=turn.agent)
+            else:
+                patients.update(session, patient_id=turn.known.patient.id, agent=turn.agent, **{kind: value})
         turn.say("utter_detail_saved")
         turn.end()
     elif turn.yes is False:

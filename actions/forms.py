@@ -58,6 +58,7 @@ def elsewhere(turn: Turn, form: str, *, answered: bool, again: Again, leave: Aga
     `again` asks the open question anew; `leave` says what did not happen.
     """
     people.note_needs(turn)
+    people.note_health(turn)
     if people.in_danger(turn):
         people.red_flag(turn)
         turn.end()

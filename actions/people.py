@@ -8,8 +8,8 @@ from actions import facts, sentences
 from actions.goals import FIRM, wants_to_book
 from actions.turn import Turn, action
 from actions.words import plain
-from scheduling_core import booking, handoff, patients
-from scheduling_core.models import Priority
+from scheduling_core import booking, handoff, intake, patients
+from scheduling_core.models import Priority, StatementKind
 
 
 def hand_over(turn: Turn, *, reason: str) -> None:
@@ -66,10 +66,30 @@ def note_needs(turn: Turn) -> bool:
 _OF_SOMEBODY = re.compile(r"\b(?:i|i'?m|me|my|we|he|she|mi|yo|tengo|uso|necesito|soy)\b")
 
 
+def note_health(turn: Turn) -> None:
+    """What is told of allergies, medicines and illnesses in passing is kept for the clinical team, once we know of whom.
+
+    An illness that a visit is wanted for is the reason of that visit.
+    """
+    if turn.slot("detail_kind") == "health":
+        return  # it is what the patient came to say, and is read back
+    before = [tuple(told) for told in turn.slot("health") or ()]
+    found = [(told.kind, told.said) for told in facts.health(turn.text) if told.kind != "history" or not turn.mentions.complaint]
+    if fresh := [told for told in found if told not in before]:
+        turn.set(health=[*before, *fresh])
+        turn.say("utter_health_noted")
+    write_needs(turn)
+
+
 def write_needs(turn: Turn) -> None:
-    """Put the needs told so far on the record of who this is by now."""
+    """Put the needs and the words about health told so far on the record of who this is by now."""
     if not turn.known.patient:
         return
+    if told := turn.slot("health"):
+        with turn.transaction() as session:
+            for kind, said in told:
+                intake.note(session, patient_id=turn.known.patient.id, kind=StatementKind(kind), said=said, agent=turn.agent)
+        turn.set(health=None)
     missing = [need for need in turn.slot("needs") or () if need not in turn.known.patient.needs]
     if missing:
         with turn.transaction() as session:

@@ -29,6 +29,9 @@ def not_understood(turn: Turn) -> None:
     if names_a_visit(turn):
         turn.followup = "booking_form"
         return
+    if facts.health(turn.text):
+        turn.followup = "details_form"
+        return
     count = int(turn.slot("unclear") or 0) + 1
     turn.set(unclear=count)
     if count >= 3 and turn.text and any(character.isalpha() for character in turn.text):
@@ -72,7 +75,7 @@ def nothing_open(turn: Turn) -> None:
         turn.set(service=also)
     if proposed and turn.yes:
         turn.followup = proposed
-    elif facts.address(turn.text, asked=False) or facts.email(turn.text):
+    elif facts.address(turn.text, asked=False) or facts.email(turn.text) or facts.health(turn.text):
         turn.followup = "details_form"
     elif names_a_visit(turn):
         turn.followup = "booking_form"

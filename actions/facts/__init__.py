@@ -2,6 +2,7 @@
 
 from actions.facts.addresses import address, email
 from actions.facts.answers import after_yes, choice, no_preference, skips, wavers, yes_or_no
+from actions.facts.health import Told, health, health_kind
 from actions.facts.needs import Need, needs
 from actions.facts.numbers import member_id, phone
 from actions.facts.persons import PersonName, family_name, first_name_after_relation, one_name, patient_name, person_name
@@ -11,6 +12,7 @@ from actions.facts.wishes import gender, language, mode, speaks, wants_waitlist
 __all__ = [
     "Need",
     "PersonName",
+    "Told",
     "address",
     "after_yes",
     "choice",
@@ -18,6 +20,8 @@ __all__ = [
     "family_name",
     "first_name_after_relation",
     "gender",
+    "health",
+    "health_kind",
     "language",
     "member_id",
     "mode",

@@ -10,6 +10,7 @@ SERVICE = "urn:frontdesk:service"  # ids of the clinic file's services
 MODE = "urn:frontdesk:visit-mode"  # in-person, video
 SPECIALTY = "urn:frontdesk:specialty"  # words of the clinic file
 TASK_REASON = "urn:frontdesk:task-reason"
+INTAKE = "urn:frontdesk:intake"  # what patients say of their health
 TEAM = "urn:frontdesk:team"
 REFUSAL = "urn:frontdesk:refusal"  # why a request was refused: a rule of the clinic, or the code of an error
 AUDIT_ENTITY = "urn:frontdesk:audit-entity"

@@ -1,4 +1,4 @@
-"""Patient."""
+"""Patient, and what patients say of their health as QuestionnaireResponse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from scheduling_core import times
 from scheduling_core.fhir import codes, reading
 from scheduling_core.fhir.codes import Resource
 from scheduling_core.fhir.reading import MalformedError
-from scheduling_core.models import Patient, Sex
+from scheduling_core.fhir.directory import Directory
+from scheduling_core.models import Patient, Sex, Statement
 
 
 def to_patient(patient: Patient) -> Resource:
@@ -143,3 +144,16 @@ def _language(resource: Resource, where: str) -> str | None:
                 raise MalformedError(f"{where}.communication.language", "must be a language tag, as in en or es-MX")
             return said[0]
     return None
+
+
+def to_statement(statement: Statement, known: Directory) -> Resource:
+    """The patient's own words, one answer each: codes would be a conclusion."""
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": statement.id,
+        "questionnaire": codes.INTAKE,
+        "status": "completed",
+        "subject": codes.reference("Patient", statement.patient_id, known.patients.get(statement.patient_id)),
+        "authored": statement.created_at.isoformat(),
+        "item": [{"linkId": statement.kind.value, "answer": [{"valueString": statement.said}]}],
+    }

@@ -34,6 +34,7 @@ from scheduling_core.models import (
     Priority,
     RequestStatus,
     ServiceRequest,
+    Statement,
     Task,
     TaskStatus,
 )
@@ -195,6 +196,13 @@ def _order_conditions(clinic: ClinicFile, asked: Query) -> list[Condition]:
     return found + query.when(ServiceRequest.created_at, asked.asked.get("authored"), "authored", clinic.zone)
 
 
+def _statement_conditions(clinic: ClinicFile, asked: Query) -> list[Condition]:
+    found: list[Condition] = []
+    for name in ("subject", "patient"):
+        found += query.among(Statement.patient_id, asked.ids(name, "Patient"))
+    return found + query.when(Statement.created_at, asked.asked.get("authored"), "authored", clinic.zone)
+
+
 def _task_conditions(clinic: ClinicFile, asked: Query) -> list[Condition]:
     found = query.states(Task.status, TaskStatus, asked.codes("status"))
     found += query.states(Task.priority, Priority, asked.codes("priority"))
@@ -301,6 +309,14 @@ STORED: dict[str, Stored] = {
         (ServiceRequest.created_at, ServiceRequest.id),
         _order_conditions,
         coverage.to_service_request,
+        lambda row: str(row.patient_id),
+    ),
+    "QuestionnaireResponse": Stored(
+        Statement,
+        {"subject": "reference", "patient": "reference", "authored": "date"},
+        (Statement.created_at, Statement.id),
+        _statement_conditions,
+        people.to_statement,
         lambda row: str(row.patient_id),
     ),
     "Task": Stored(

@@ -1,10 +1,19 @@
 """The tables. Importing this module registers all of them."""
 
 from scheduling_core.models.base import Base, UtcDateTime, new_id
-from scheduling_core.models.coverage import Coverage, CoverageStatus, RequestStatus, ServiceRequest
-from scheduling_core.models.people import ApiToken, Patient, PatientPhone, Role, Sex, StaffAccount
+from scheduling_core.models.coverage import (
+    CheckReason,
+    CheckStatus,
+    Coverage,
+    CoverageStatus,
+    EligibilityCheck,
+    RequestStatus,
+    ServiceRequest,
+)
+from scheduling_core.models.people import ApiToken, Patient, PatientPhone, Role, Sex, StaffAccount, Statement, StatementKind
 from scheduling_core.models.places import ClinicVersion, HealthcareService, Location, Payer, Practitioner
 from scheduling_core.models.plans import MoveStatus, Plan, PlanKind, PlanMove, PlanStatus
+from scheduling_core.models.risk import NoShowModel
 from scheduling_core.models.scheduling import (
     LIVE,
     Appointment,
@@ -40,6 +49,8 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Channel",
+    "CheckReason",
+    "CheckStatus",
     "ClinicVersion",
     "Communication",
     "Conversation",
@@ -47,6 +58,7 @@ __all__ = [
     "CoverageStatus",
     "Delivery",
     "Direction",
+    "EligibilityCheck",
     "FreedTime",
     "HealthcareService",
     "IdempotencyKey",
@@ -54,6 +66,7 @@ __all__ = [
     "Location",
     "Mode",
     "MoveStatus",
+    "NoShowModel",
     "OfferStatus",
     "OptOut",
     "Owner",
@@ -72,6 +85,8 @@ __all__ = [
     "ServiceRequest",
     "Sex",
     "StaffAccount",
+    "Statement",
+    "StatementKind",
     "Task",
     "TaskStatus",
     "UtcDateTime",

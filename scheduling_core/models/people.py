@@ -58,6 +58,26 @@ class PatientPhone(Base):
     __table_args__ = (refers("patient_id", "patient"), Index(None, "organization_id", "phone"))
 
 
+class StatementKind(StrEnum):
+    ALLERGIES = "allergies"
+    MEDICINES = "medicines"
+    HISTORY = "history"
+
+
+class Statement(Base):
+    """What a patient said of their own health, in their words."""
+
+    __tablename__ = "statement"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
+    patient_id: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[StatementKind] = mapped_column(words(StatementKind))
+    said: Mapped[str] = mapped_column(String(500))
+    created_at: Mapped[dt.datetime]
+
+    __table_args__ = (refers("patient_id", "patient"), Index(None, "organization_id", "patient_id"))
+
+
 class Role(StrEnum):
     SCHEDULER = "scheduler"
     BILLING = "billing"

@@ -308,7 +308,14 @@ class _Words:
     def _taken(self) -> Reason:
         """Who has the time: a visit forbids it, holds alone keep it until the last of them ends."""
         rows = self.session.execute(
-            select(Appointment.status, Appointment.service_id, Appointment.start, Appointment.end, Appointment.hold_expires_at)
+            select(
+                Appointment.status,
+                Appointment.service_id,
+                Appointment.start,
+                Appointment.end,
+                Appointment.hold_expires_at,
+                Appointment.lane,
+            )
             .where(
                 Appointment.practitioner_id == self.practitioner.id,
                 Appointment.end_tick > self.first,
@@ -316,7 +323,7 @@ class _Words:
                 Appointment.status.in_(_HAVE_TIME),
                 Appointment.id != (self.asked.request.moving or ""),
             )
-            .order_by(Appointment.first_tick)
+            .order_by(Appointment.first_tick, Appointment.lane)
         ).all()
         rows = [row for row in rows if row.status is not AppointmentStatus.PROPOSED or row.hold_expires_at > self.now]
         visits = [row for row in rows if row.status is not AppointmentStatus.PROPOSED]
@@ -338,6 +345,8 @@ class _Words:
         whole = f"{self._clock(ticks.tick_of(row.start))} to {self._clock(ticks.tick_from(row.end))}"
         staff = f"{self.practitioner.name} has a visit from {whole} ({service.name if service else row.service_id})"
         staff += "; the buffers of the two visits overlap." if by_buffer else "."
+        if over := sum(one.lane > 0 for one in visits):
+            staff += f" The time is overbooked, by {over} visit{'s' if over > 1 else ''}."
         return Reason("taken", Verdict.FORBIDS, staff, "That time is taken.", self.practitioner.id)
 
     def _own_visit(self) -> str:

@@ -208,6 +208,7 @@ def to_busy_slot(visit: Appointment, known: Directory) -> Resource:
         "id": hashlib.sha256(visit.id.encode()).hexdigest()[:32],
         "schedule": codes.reference("Schedule", visit.practitioner_id, known.practitioner(visit.practitioner_id)),
         "status": "busy" if visit.status in LIVE else "busy-tentative",
+        "overbooked": visit.lane > 0,
         "start": visit.start.astimezone(zone).isoformat(),
         "end": visit.end.astimezone(zone).isoformat(),
     }

@@ -102,6 +102,8 @@ class Appointment(Base):
             "ix_appointment_waiting",
             "organization_id",
             "service_id",
+            "created_at",
+            "id",
             sqlite_where=text("status = 'waitlist'"),
             postgresql_where=text("status = 'waitlist'"),
         ),

@@ -1,0 +1,461 @@
+"""Eligibility checks as rows: what is to be asked, who asks it, and what was answered.
+
+A check waits as `queued`. A worker takes it by a conditional UPDATE for a while of elapsed time, asks the payer outside of any
+transaction, and keeps the answer by another conditional UPDATE: who has lost the check to somebody else keeps nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from scheduling_core import audit, idempotency, times
+from scheduling_core.clinic_file.schema import ClinicFile
+from scheduling_core.db import Database
+from scheduling_core.eligibility import facts
+from scheduling_core.models import (
+    LIVE,
+    Appointment,
+    CheckReason,
+    CheckStatus,
+    Coverage,
+    CoverageStatus,
+    EligibilityCheck,
+    Patient,
+    Sex,
+    new_id,
+)
+from scheduling_core.x12 import Inquiry, Member, Person, Rejection, Response, X12Error, codes, parse_271
+
+WAITING = (CheckStatus.QUEUED, CheckStatus.ASKING)
+SETTLED = (CheckStatus.ANSWERED, CheckStatus.REJECTED, CheckStatus.FAILED)
+ATTEMPTS = 5
+"""After this many without an answer staff are told."""
+BOOKING_WAITS_SECONDS = 3.0
+"""A booking never waits longer than this for a payer."""
+_PAUSES = (5.0, 30.0, 120.0, 600.0)
+_PER_STEP = 200
+
+
+# what is to be asked
+
+
+def request(
+    session: Session,
+    *,
+    coverage: Coverage,
+    reason: CheckReason,
+    agent: str,
+    service_id: str | None = None,
+    service_type: str = codes.HEALTH_PLAN,
+    on: dt.date | None = None,
+    appointment_id: str | None = None,
+    key: str | None = None,
+) -> EligibilityCheck | None:
+    """Have a payer asked soon; the same key again asks nothing: None. `on` is the day of service, else today in UTC."""
+    check_id = new_id()
+    inserted = idempotency.insert_unless_there(
+        session,
+        EligibilityCheck,
+        id=check_id,
+        patient_id=coverage.patient_id,
+        coverage_id=coverage.id,
+        appointment_id=appointment_id,
+        service_id=service_id,
+        service_type=service_type,
+        reason=reason,
+        status=CheckStatus.QUEUED,
+        on_date=on or times.now().date(),
+        requested_by=agent,
+        attempts=0,
+        worker_until=0.0,
+        retry_at=0.0,
+        idempotency_key=key,
+        created_at=times.now(),
+    )
+    if not inserted:
+        return None
+    audit.record(
+        session,
+        agent=agent,
+        action="C",
+        entity="CoverageEligibilityRequest",
+        entity_id=check_id,
+        patient_id=coverage.patient_id,
+        detail={"reason": reason, "coverage": coverage.id},
+    )
+    return _one(session, check_id)
+
+
+def request_for_visit(
+    session: Session,
+    clinic: ClinicFile,
+    *,
+    appointment_id: str,
+    agent: str,
+    reason: CheckReason = CheckReason.DEMAND,
+    key: str | None = None,
+) -> list[EligibilityCheck]:
+    """Have the payers of a visit's patient asked about its service on its day. Nothing where none can be asked."""
+    visit = session.scalars(select(Appointment).where(Appointment.id == appointment_id)).one()
+    if visit.patient_id is None or visit.start is None:
+        return []
+    service = clinic.services_by_id.get(visit.service_id)
+    day = times.to_wall(visit.start, clinic.zone).date()
+    found = [
+        request(
+            session,
+            coverage=coverage,
+            reason=reason,
+            agent=agent,
+            service_id=visit.service_id,
+            service_type=service.service_type if service else codes.HEALTH_PLAN,
+            on=day,
+            appointment_id=visit.id,
+            key=f"{key}:{coverage.id}" if key else None,
+        )
+        for coverage in _askable(session, clinic, visit.patient_id)
+    ]
+    return [check for check in found if check]
+
+
+def cancel_waiting(session: Session, *, coverage_id: str) -> None:
+    """Nobody asks any more about a coverage that has ended."""
+    session.execute(
+        update(EligibilityCheck)
+        .where(
+            EligibilityCheck.organization_id == session.info["organization"],
+            EligibilityCheck.coverage_id == coverage_id,
+            EligibilityCheck.status.in_(WAITING),
+        )
+        .values(status=CheckStatus.CANCELLED)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def any_due(session: Session, clinic: ClinicFile) -> bool:
+    """Whether `request_due` has something to ask."""
+    return any(session.execute(found.limit(1)).first() is not None for found in (_due_visits(clinic), _aged(clinic)))
+
+
+def request_due(session: Session, clinic: ClinicFile) -> bool:
+    """Ask about visits that are near and about answers that are old; whether there may be more."""
+    today = times.now().date()
+    found = session.execute(_due_visits(clinic).limit(_PER_STEP)).tuples().all()
+    for visit, coverage in found:
+        assert visit.start is not None, "a live visit has a time"
+        service = clinic.services_by_id.get(visit.service_id)
+        request(
+            session,
+            coverage=coverage,
+            reason=CheckReason.BEFORE_VISIT,
+            agent="worker",
+            service_id=visit.service_id,
+            service_type=service.service_type if service else codes.HEALTH_PLAN,
+            on=times.to_wall(visit.start, clinic.zone).date(),
+            appointment_id=visit.id,
+            key=f"visit:{visit.id}:{coverage.id}:{today}",
+        )
+    old = session.scalars(_aged(clinic).limit(_PER_STEP)).all()
+    for coverage in old:
+        request(session, coverage=coverage, reason=CheckReason.AGED, agent="worker", key=f"aged:{coverage.id}:{today}")
+    return _PER_STEP in (len(found), len(old))
+
+
+def _due_visits(clinic: ClinicFile) -> Select[tuple[Appointment, Coverage]]:
+    """Visits of the coming `check_days_before` days about which no payer was asked in as many days."""
+    now = times.now()
+    days = clinic.eligibility.check_days_before + 1
+    horizon = times.from_wall(times.to_wall(now, clinic.zone).date() + dt.timedelta(days=days), dt.time(), clinic.zone)
+    asked = _asked_since(now - dt.timedelta(days=days)).where(EligibilityCheck.appointment_id == Appointment.id)
+    return (
+        select(Appointment, Coverage)
+        .join(
+            Coverage, and_(Coverage.organization_id == Appointment.organization_id, Coverage.patient_id == Appointment.patient_id)
+        )
+        .where(
+            Appointment.status.in_(LIVE),
+            Appointment.start > now,
+            Appointment.start < horizon,
+            _can_be_asked(clinic),
+            ~asked.exists(),
+        )
+        .order_by(Appointment.start, Appointment.id)
+    )
+
+
+def _aged(clinic: ClinicFile) -> Select[tuple[Coverage]]:
+    """Coverages of patients with a visit ahead that were asked about once, but not in the last `recheck_after_days`."""
+    now = times.now()
+    ahead = select(Appointment.id).where(
+        Appointment.organization_id == Coverage.organization_id,
+        Appointment.patient_id == Coverage.patient_id,
+        Appointment.status.in_(LIVE),
+        Appointment.start > now,
+    )
+    lately = _asked_since(now - dt.timedelta(days=clinic.eligibility.recheck_after_days))
+    ever = _asked_since(dt.datetime.min.replace(tzinfo=dt.UTC))
+    return select(Coverage).where(_can_be_asked(clinic), ahead.exists(), ever.exists(), ~lately.exists()).order_by(Coverage.id)
+
+
+def _asked_since(moment: dt.datetime) -> Select[tuple[str]]:
+    return select(EligibilityCheck.id).where(
+        EligibilityCheck.organization_id == Coverage.organization_id,
+        EligibilityCheck.coverage_id == Coverage.id,
+        EligibilityCheck.status != CheckStatus.CANCELLED,
+        EligibilityCheck.created_at >= moment,
+    )
+
+
+def _can_be_asked(clinic: ClinicFile) -> ColumnElement[bool]:
+    return and_(
+        Coverage.status == CoverageStatus.ACTIVE,
+        Coverage.payer_id.in_(list(clinic.payers_by_id)),
+        Coverage.subscriber_id.is_not(None),
+    )
+
+
+def _askable(session: Session, clinic: ClinicFile, patient_id: str) -> list[Coverage]:
+    found = select(Coverage).where(Coverage.patient_id == patient_id, _can_be_asked(clinic)).order_by(Coverage.rank)
+    return list(session.scalars(found))
+
+
+# who asks
+
+
+def any_waiting(session: Session) -> bool:
+    """Whether a worker has something to ask now."""
+    return session.execute(_takeable(time.time()).limit(1)).first() is not None
+
+
+def claim(session: Session, *, worker: str, limit: int, lease_seconds: float) -> list[EligibilityCheck]:
+    """Checks that this worker asks now, the oldest first: new ones, ones to be tried again, and those that a killed worker had.
+
+    The claim lasts `lease_seconds` of elapsed time.
+    """
+    elapsed = time.time()
+    chosen = (
+        _takeable(elapsed)
+        .where(EligibilityCheck.organization_id == session.info["organization"])
+        .order_by(EligibilityCheck.retry_at, EligibilityCheck.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = session.scalars(
+        update(EligibilityCheck)
+        .where(EligibilityCheck.organization_id == session.info["organization"], EligibilityCheck.id.in_(chosen))
+        .values(
+            status=CheckStatus.ASKING,
+            worker=worker,
+            worker_until=elapsed + lease_seconds,
+            attempts=EligibilityCheck.attempts + 1,
+        )
+        .returning(EligibilityCheck)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).all()
+    for check in claimed:
+        audit.record(
+            session,
+            agent="worker",
+            action="E",
+            entity="CoverageEligibilityRequest",
+            entity_id=check.id,
+            patient_id=check.patient_id,
+            detail={"attempt": check.attempts},
+        )
+    return list(claimed)
+
+
+def _takeable(elapsed: float) -> Select[tuple[str]]:
+    return select(EligibilityCheck.id).where(
+        or_(
+            and_(EligibilityCheck.status == CheckStatus.QUEUED, EligibilityCheck.retry_at <= elapsed),
+            and_(EligibilityCheck.status == CheckStatus.ASKING, EligibilityCheck.worker_until < elapsed),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who asks: ISA06 and ISA08, and whether this is production."""
+
+    sender: str
+    receiver: str
+    production: bool
+
+
+def inquiry(session: Session, clinic: ClinicFile, check: EligibilityCheck, sender: Sender) -> Inquiry | None:
+    """What is asked of the payer; None when the coverage or its payer are no longer there."""
+    coverage = session.scalars(select(Coverage).where(Coverage.id == check.coverage_id)).one()
+    patient = session.scalars(select(Patient).where(Patient.id == check.patient_id)).one()
+    payer = clinic.payers_by_id.get(coverage.payer_id or "")
+    if payer is None or coverage.status is not CoverageStatus.ACTIVE:
+        return None
+    themself = Person(patient.family, patient.given, patient.birth_date, _SEXES.get(patient.sex))
+    whose = themself
+    if coverage.relationship != "self":
+        family, given = coverage.subscriber_family or patient.family, coverage.subscriber_given or ""
+        whose = Person(family, given, coverage.subscriber_birth_date)
+    return Inquiry(
+        control_number=int(check.id[:7], 16) * 3 + check.attempts % 3 + 1,
+        trace=check.id,
+        asked_at=times.to_wall(times.now(), clinic.zone),
+        on=check.on_date,
+        sender=sender.sender,
+        receiver=sender.receiver,
+        payer_name=payer.name,
+        payer_id=payer.payer_id,
+        provider_name=clinic.clinic.name,
+        provider_npi=clinic.clinic.npi,
+        provider_number=clinic.clinic.phone.removeprefix("+"),
+        subscriber=whose,
+        member_id=coverage.subscriber_id,
+        group_number=coverage.group_number,
+        dependent=None if coverage.relationship == "self" else themself,
+        relationship=coverage.relationship,
+        service_type=check.service_type,
+        production=sender.production,
+    )
+
+
+_SEXES: dict[Sex, Literal["F", "M"]] = {Sex.FEMALE: "F", Sex.MALE: "M"}
+
+
+def keep_answer(session: Session, check: EligibilityCheck, content: str) -> CheckStatus | None:
+    """Keep what a payer answered to a claimed check. None: the check is somebody else's by now, and nothing was kept."""
+    try:
+        response = parse_271(content)
+    except X12Error as error:
+        return keep_failure(session, check, f"unreadable-{error.segment}")
+    patient = session.scalars(select(Patient).where(Patient.id == check.patient_id)).one()
+    member = member_for(response, check.id, patient.birth_date)
+    refused = response.rejections + (member.rejections if member else ())
+    if any(one.passes for one in refused):
+        return keep_failure(session, check, refused[0].code)
+    if member is None and not refused:
+        return keep_failure(session, check, "other-person")
+    if refused:
+        values: dict[str, Any] = {"status": CheckStatus.REJECTED, "error": refused[0].code}
+    else:
+        assert member is not None
+        status = facts.status_on(member, check.on_date)
+        values = {"status": CheckStatus.ANSWERED, "error": None, "in_force": _IN_FORCE[status]}
+    return _settle(session, check, {**values, "answer": content, "answered_at": times.now()})
+
+
+_IN_FORCE = {facts.Status.ACTIVE: True, facts.Status.INACTIVE: False, facts.Status.UNKNOWN: None}
+
+
+def keep_failure(session: Session, check: EligibilityCheck, code: str, *, permanent: bool = False) -> CheckStatus | None:
+    """No answer: the check is tried again after a pause, or given up. None: the check is somebody else's by now."""
+    if permanent or check.attempts >= ATTEMPTS:
+        return _settle(session, check, {"status": CheckStatus.FAILED, "error": code[:64], "answered_at": times.now()})
+    pause = _PAUSES[min(check.attempts, len(_PAUSES)) - 1]
+    return _settle(session, check, {"status": CheckStatus.QUEUED, "error": code[:64], "retry_at": time.time() + pause})
+
+
+def _settle(session: Session, check: EligibilityCheck, values: dict[str, Any]) -> CheckStatus | None:
+    """The conditional UPDATE that makes sure that one claim is settled once."""
+    kept = session.execute(
+        update(EligibilityCheck)
+        .where(
+            EligibilityCheck.organization_id == session.info["organization"],
+            EligibilityCheck.id == check.id,
+            EligibilityCheck.status == CheckStatus.ASKING,
+            EligibilityCheck.worker == check.worker,
+            EligibilityCheck.attempts == check.attempts,
+        )
+        .values(**values)
+        .returning(EligibilityCheck.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if kept is None:
+        return None
+    status: CheckStatus = values["status"]
+    if status in SETTLED:
+        audit.record(
+            session,
+            agent="worker",
+            action="C",
+            entity="CoverageEligibilityResponse",
+            entity_id=check.id,
+            patient_id=check.patient_id,
+            detail={"status": status, "error": values.get("error")},
+        )
+    return status
+
+
+def cancel(session: Session, check: EligibilityCheck) -> None:
+    """A claimed check that nobody needs any more."""
+    _settle(session, check, {"status": CheckStatus.CANCELLED})
+
+
+# what was answered
+
+
+def member_for(response: Response, trace: str, birth_date: dt.date) -> Member | None:
+    """The member of an answer who was asked about; None where it is about somebody else.
+
+    Of several the one with our trace number; of a single one it is enough that no other birth date is given.
+    """
+    members = response.members
+    if len(members) > 1:
+        members = tuple(one for one in members if trace.casefold() in (number.casefold() for number in one.traces))
+    if len(members) != 1:
+        return None
+    patient = members[0].dependent or members[0].subscriber
+    return members[0] if patient.birth_date in (None, birth_date) or members[0].rejections else None
+
+
+def latest(session: Session, *, coverage_id: str) -> EligibilityCheck | None:
+    """The last check of a coverage that is settled."""
+    return session.scalars(
+        select(EligibilityCheck)
+        .where(EligibilityCheck.coverage_id == coverage_id, EligibilityCheck.status.in_(SETTLED))
+        .order_by(EligibilityCheck.answered_at.desc(), EligibilityCheck.created_at.desc(), EligibilityCheck.id)
+        .limit(1)
+    ).one_or_none()
+
+
+def is_old(check: EligibilityCheck, clinic: ClinicFile) -> bool:
+    """Whether its answer is to be asked for again."""
+    age = times.now() - (check.answered_at or check.created_at)
+    return age > dt.timedelta(days=clinic.eligibility.recheck_after_days)
+
+
+def answered_member(session: Session, check: EligibilityCheck) -> Member | None:
+    """What the payer said of the member, read from the answer."""
+    if check.answer is None or check.status is not CheckStatus.ANSWERED:
+        return None
+    patient = session.scalars(select(Patient).where(Patient.id == check.patient_id)).one()
+    return member_for(parse_271(check.answer), check.id, patient.birth_date)
+
+
+def rejections(check: EligibilityCheck) -> tuple[Rejection, ...]:
+    """Why the payer refused, each with what to do."""
+    if check.answer is None:
+        return ()
+    response = parse_271(check.answer)
+    return response.rejections + tuple(one for member in response.members for one in member.rejections)
+
+
+def wait(database: Database, check_id: str, *, seconds: float = BOOKING_WAITS_SECONDS) -> EligibilityCheck | None:
+    """Look until a check is settled, no longer than `seconds`; None where it is not by then. Call it outside of a transaction."""
+    until = time.monotonic() + seconds
+    while True:
+        with database.reading() as session:
+            check = _one(session, check_id)
+        if check.status in SETTLED:
+            return check
+        if time.monotonic() >= until or check.status is CheckStatus.CANCELLED:
+            return None
+        time.sleep(min(0.1, max(until - time.monotonic(), 0.01)))
+
+
+def _one(session: Session, check_id: str) -> EligibilityCheck:
+    return session.scalars(select(EligibilityCheck).where(EligibilityCheck.id == check_id)).one()

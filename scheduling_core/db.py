@@ -79,10 +79,15 @@ def _write_own_rows(session: Session, *_: Any) -> None:
 
 
 def _engine(url: str) -> Engine:
+    """Parameters are hidden: an error's text goes to logs, and what patients say of themselves does not."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, isolation_level="READ COMMITTED", pool_size=20, max_overflow=40, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20, max_overflow=60)
+        return create_engine(
+            url, isolation_level="READ COMMITTED", pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=True
+        )
+    engine = create_engine(
+        url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20, max_overflow=60, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:

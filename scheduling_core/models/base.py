@@ -55,7 +55,7 @@ def new_id() -> str:
 
 
 def words(kind: type[StrEnum]) -> Enum:
-    """A StrEnum stored by value, checked by the database."""
+    """A StrEnum stored by value, which SQLAlchemy checks as it is written and read; the database itself takes any word."""
     return Enum(kind, values_callable=lambda members: [member.value for member in members], native_enum=False, length=32)
 
 

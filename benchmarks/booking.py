@@ -30,7 +30,6 @@ from sqlalchemy.engine import make_url
 from benchmarks import busy_clinic, machine
 from benchmarks.report import report
 from scheduling_core import booking, times
-from scheduling_core.calendar import ticks
 from scheduling_core.calendar.requests import FreeTime, Request
 from scheduling_core.calendar.search import find
 from scheduling_core.clinic_file import loading
@@ -83,7 +82,7 @@ def _measure(engine: str, database: Database, rounds: int, bookings: int) -> Non
     for writers in WRITERS:
         jobs: list[list[Job]] = [[] for _ in range(writers)]
         each = max(20, bookings // writers)
-        for number in range(rounds + WARM_UP):
+        for _ in range(rounds + WARM_UP):
             for job in jobs:
                 for way in WAYS[:2]:
                     job.append(Job(way, [(free.pop(), patients[len(free) % len(patients)]) for _ in range(each)]))
@@ -187,8 +186,8 @@ def _write(database: Database, clinic: ClinicFile, jobs: list[Job], barrier: Any
 
 _COLUMNS = {
     "idempotency_key": "organization_id, key, result, created_at",
-    "appointment": 'organization_id, id, status, service_id, patient_id, practitioner_id, location_id, mode, start, "end", first_tick,'
-    " end_tick, lane, confirmation, next_reminder_at, sequence, created_at, updated_at",
+    "appointment": 'organization_id, id, status, service_id, patient_id, practitioner_id, location_id, mode, start, "end",'
+    " first_tick, end_tick, lane, confirmation, next_reminder_at, sequence, created_at, updated_at",
     "occupancy": "organization_id, actor, tick, lane, appointment_id",
     "audit_event": "organization_id, at, agent, action, entity, entity_id, patient_id, detail",
 }

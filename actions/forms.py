@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actions import facts, identity, people, questions
+from actions import facts, identity, people, questions, reminders
 from actions.goals import FIRM, GOALS
 from actions.turn import Turn
 from scheduling_core.identity import forget
@@ -68,6 +68,9 @@ def elsewhere(turn: Turn, form: str, *, answered: bool, again: Again, leave: Aga
     if turn.means("ask_for_human") and (turn.confidence >= FIRM or not answered) and not facts.mode(turn.text):
         people.hand_over(turn, reason="asked-for-person")
         turn.end()
+        return True
+    if form == "reschedule_form" and reminders.gives_up(turn.text) == "cancel_form":
+        turn.end(then="cancel_form")
         return True
     if answered:
         return False

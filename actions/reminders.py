@@ -27,8 +27,8 @@ def answer(turn: Turn) -> bool:
     if visit is None:
         return False
     said = plain(turn.text).strip(" .!")
-    if cannot_come(turn.text):
-        turn.followup = "reschedule_form"
+    if form := gives_up(turn.text):
+        turn.followup = form
         return True
     if re.fullmatch(r"r|move|mover|cambiar", said):
         turn.followup = "reschedule_form"
@@ -41,10 +41,18 @@ def answer(turn: Turn) -> bool:
     return True
 
 
-def cannot_come(text: str) -> bool:
-    return bool(_CANNOT_COME.search(plain(text)))
+def gives_up(text: str) -> str | None:
+    """The form that somebody means who cannot come: another time is looked for unless a plain cancelling is asked for."""
+    low = plain(text)
+    if not _CANNOT_COME.search(low):
+        return None
+    return "cancel_form" if _CANCELS.search(low) and not _ANOTHER_TIME.search(low) else "reschedule_form"
 
 
+_CANCELS = re.compile(r"\bcancel\w*\b")
+_ANOTHER_TIME = re.compile(
+    r"\b(?:re-?sched\w*|re-?book\w*|move|another|other|instead|later|next|otro|otra|mover|cambiar|reprogramar)\b"
+)
 _CANNOT_COME = re.compile(
     r"\b"
     + either(

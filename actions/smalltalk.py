@@ -65,8 +65,8 @@ def nothing_open(turn: Turn) -> None:
         return
     proposed, also = turn.slot("proposed"), turn.slot("also")
     turn.set(proposed=None, also=None)
-    if reminders.cannot_come(turn.text):
-        turn.followup = "reschedule_form"
+    if form := reminders.gives_up(turn.text):
+        turn.followup = form
         return
     if _CANCELS.search(plain(turn.text)) and turn.intent == "stop":
         turn.followup = "cancel_form"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from actions.words import either, straight
+from actions.words import either, listed, straight
 
 _RELATIONS = {
     "son": "son boy hijo nino",
@@ -27,6 +27,12 @@ _RELATION_OF = {word: relation for relation, words in _RELATIONS.items() for wor
 
 RELATIVE = either(*sorted(_RELATION_OF, key=len, reverse=True))
 """A pattern for any word for a relative or a friend, in plain letters."""
+
+
+def relation_of(word: str) -> str:
+    """The relation that a word of RELATIVE names, a key of _RELATIONS."""
+    return _RELATION_OF[word]
+
 
 _AGED = r"\d+ ?(?:year|yr|month|week)s? ?-?old"
 _FOR_OTHER = (
@@ -67,9 +73,15 @@ _FOR_OTHER = (
 _FOR_SELF = re.compile(
     r"\b"
     + either(
-        r"(?<!down )(?<!it )(?<!that )for me\b|it'?s me\b|myself|i am the patient|i'm the patient",
+        r"it'?s me\b|myself|i am the patient|i'm the patient",
         r"para mi\b(?!\s+\w*(?:hij|espos|madre|padre|mam|pap|abuel|herman))|soy yo",
     )
+)
+_FOR_ME = re.compile(r"(?:(\w+)\W+)?for me\b")
+_SUITS = listed(  # "does not work for me" speaks of a time
+    "it that this those them one down work works working worked do does good bad fine best better great perfect ideal early late",
+    "easier hard far convenient ok okay possible impossible tough difficult awkward soon",
+    "time times day days hour morning afternoon",
 )
 _NOT_FOR_SELF = re.compile(r"\bnot for me\b")
 
@@ -77,7 +89,8 @@ _NOT_FOR_SELF = re.compile(r"\bnot for me\b")
 def relation(text: str) -> str | None:
     """Whom the visit is for: "self", a key of _RELATIONS, or None where the text does not say. Of several the first counts."""
     low = straight(text)
-    if _FOR_SELF.search(low) and not _NOT_FOR_SELF.search(low):
+    for_me = any(match[1] not in _SUITS for match in _FOR_ME.finditer(low))
+    if (for_me or _FOR_SELF.search(low)) and not _NOT_FOR_SELF.search(low):
         return "self"
     found = [match for pattern in _FOR_OTHER if (match := pattern.search(low))]
     if not found:

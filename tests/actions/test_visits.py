@@ -193,6 +193,32 @@ def test_a_refusal_after_a_reminder_is_never_a_confirmation(talk: Talk, one_visi
     assert visit(talk, one_visit).confirmation == "needs-action"
 
 
+def test_who_will_not_come_and_says_cancel_cancels(talk: Talk, one_visit: str) -> None:
+    with talk.database.transaction() as session:
+        reminder = messaging.queue(
+            session,
+            phone="+14145550142",
+            body="Reminder",
+            author="system",
+            kind="reminder",
+            appointment_id=one_visit,
+            key="reminder",
+        )
+        messaging.mark_sent(session, communication_id=reminder.id, external_id="SM1")
+    talk.say("no I won't come, please cancel it", "inform")
+    assert talk.form == "cancel_form"
+    talk.say("April 19 1980")
+    talk.say("yes", "affirm")
+    assert visit(talk, one_visit).status == "cancelled"
+
+
+def test_who_cancels_in_the_middle_of_a_move_cancels(talk: Talk, one_visit: str) -> None:
+    talk.say("can you move my visit", "reschedule_appointment")
+    talk.say("April 19 1980")
+    assert talk.say("no I won't be able to come, please cancel it", "deny") == ["utter_confirm_cancel"]
+    assert talk.form == "cancel_form"
+
+
 def test_the_relative_who_is_named_is_the_one_that_it_is_about(talk: Talk, clinic: ClinicFile, one_visit: str) -> None:
     with talk.database.transaction() as session:
         make_patient(session, given="Max", family="Novak", birth_date="2018-05-09", phone="+14145550142")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
-from actions import facts, forms, identity, names, offering, people, questions, sentences, visits, waitlist
+from actions import facts, forms, identity, offering, party, people, questions, sentences, services, visits, waitlist
 from actions.goals import form_meant
 from actions.identity import Standing
-from actions.offering import Offer
+from actions.offering import Offer, ReadBack
 from actions.turn import SURE, Turn, action
 from actions.words import plain
-from scheduling_core import booking, patients
-from scheduling_core.calendar import rules
+from scheduling_core import booking
 from scheduling_core.clinic_file.schema import ServicePart
 from scheduling_core.errors import NotBookableError, PatientBusyError, SchedulingError
 from scheduling_core.models import Appointment
@@ -43,10 +41,10 @@ def validate(turn: Turn) -> None:
         turn.set(choice=picked.hold)
         _read_back(turn, picked)
         return
-    heard_service = _take_up_service(turn)
+    heard_service = services.take_up(turn)
     resolved = _resolve_doubt(turn)
     heard_wish = offering.take_up_wishes(turn)
-    service = _service(turn)
+    service = services.wanted(turn)
     if said := turn.mentions.payers:
         turn.set(insurer=said[0])
     if turn.asked == "confirm" and not heard_service:
@@ -84,16 +82,18 @@ def validate(turn: Turn) -> None:
 
 def go_on(turn: Turn) -> None:
     """Ask for what is missing, in the order of a front desk: what, which doctor where in doubt, who, when; then offer."""
-    service = _service(turn)
+    service = services.wanted(turn)
     if service is None:
-        _ask_service(turn)
+        services.ask(turn)
         return
     if turn.slot("doubt"):
         _ask_doubt(turn)
         return
     if identity.standing(turn) in (Standing.ASKED, Standing.ENDED):
         return
-    note = _fit_to_person(turn)
+    member = party.current(turn)
+    assert member
+    note = services.fit_to_person(turn, member)
     if note is None or _asks_about_second(turn):
         return
     if not offering.has_time_wish(turn):
@@ -124,11 +124,11 @@ def again(turn: Turn) -> None:
     chosen = offering.chosen(turn)
     if turn.asked == "confirm" and chosen:
         _read_back(turn, chosen)
-    elif turn.asked == "waitlist" and (waited := _service(turn)):
+    elif turn.asked == "waitlist" and (waited := services.wanted(turn)):
         waitlist.ask(turn, waited)
     elif turn.asked == "choice" and offers:
-        service = _service(turn)
-        offering.say_offers(turn, offers, fits=True, service=service.name if service else "")
+        service = services.wanted(turn)
+        offering.say_offers(turn, offers, service=service.name if service else "")
         turn.ask("choice")
     else:
         go_on(turn)
@@ -156,52 +156,6 @@ def _answers(turn: Turn) -> bool:
     return asked == "doubt" and bool(turn.mentions.practitioners or facts.choice(turn.text, 2) or turn.when())
 
 
-def _take_up_service(turn: Turn) -> bool:
-    said = turn.mentions
-    before = turn.slot("service")
-    if turn.asked in ("birth_date", "name"):
-        return False
-    settled = before is not None and turn.asked in ("time", "choice", "confirm", "doubt")
-    if settled and not turn.means("book_appointment", "wrong_correction"):
-        return False  # "the same day" is a time here, whatever else the clinic calls so
-    if said.services:
-        new_only = [name for name in said.services if turn.clinic.services_by_id[name].who == "new"]
-        others = [name for name in said.services if name not in new_only]
-        turn.set(service=(others or new_only)[0] if turn.slot("new_patient") is False else said.services[0])
-        if turn.asked is None and len(others) > 1:
-            turn.set(also=next(name for name in others if name != turn.slot("service")))
-    elif said.complaint and before is None:
-        turn.set(service=_urgent(turn) or before)
-    elif before is None and turn.slot("new_patient") and (service := _for_new(turn)):
-        turn.set(service=service)
-    changed: bool = turn.slot("service") != before
-    if changed and before is not None:
-        turn.set(offers=None, choice=None)
-    return changed
-
-
-def _urgent(turn: Turn) -> str | None:
-    return next((service.id for service in turn.clinic.services if service.urgency == "urgent"), None)
-
-
-def _for_new(turn: Turn) -> str | None:
-    """The visit that new patients begin with."""
-    return next((service.id for service in turn.clinic.services if service.who == "new"), None)
-
-
-def _service(turn: Turn) -> ServicePart | None:
-    return turn.clinic.services_by_id.get(turn.slot("service") or "")
-
-
-def _ask_service(turn: Turn) -> None:
-    if turn.asked == "service":
-        shown = [service.name for service in turn.clinic.services][:8]
-        turn.say("utter_request_service_from", services=sentences.either(turn, shown))
-    else:
-        turn.say("utter_request_service")
-    turn.ask("service")
-
-
 def _ask_doubt(turn: Turn) -> None:
     doubt = turn.slot("doubt")
     if who := doubt.get("practitioners"):
@@ -227,35 +181,7 @@ def _resolve_doubt(turn: Turn) -> bool:
     return offering.take_up_wishes(turn, text=readings[number - 1])
 
 
-# for whom
-
-
-def _fit_to_person(turn: Turn) -> str | None:
-    """Find the kind of visit that this person may have.
-
-    A sentence that says what was changed, "" where nothing was; None: it cannot be.
-    """
-    service = _service(turn)
-    assert service
-    born = identity.birth_date(turn)
-    note = ""
-    if born and patients.age_on(born, turn.now.date()) < 18:
-        turn.set(
-            service=names.for_child(
-                turn.clinic, service.id, turn.text if turn.asked is None else str(turn.slot("opening") or service.name)
-            )
-        )
-        service = _service(turn)
-        assert service
-    if turn.is_new and service.who == "established" and (first := _first_visit_instead(turn, service)):
-        note = "first-visit"
-        turn.set(service=first)
-        service = _service(turn)
-        assert service
-    refusal = _refusal(turn, service, born)
-    if refusal is None:
-        return _note(turn, note) + _unknown_practitioner(turn)
-    return _without(turn, service, refusal)
+# another of the same kind
 
 
 def _asks_about_second(turn: Turn) -> bool:
@@ -288,97 +214,35 @@ _MOVE_IT = re.compile(r"\b(?:move|change|switch|reschedul\w*|instead|that one|mo
 _ANOTHER = re.compile(r"\b(?:another|new|second|both|besides|additional|extra|one more|book|otra|nueva|ademas|reservar)\b")
 
 
-def _first_visit_instead(turn: Turn, service: ServicePart) -> str | None:
-    """The visit that a new patient has first, of the wanted specialty before others."""
-    first = [other for other in turn.clinic.services if other.who == "new"]
-    return next((other.id for other in first if other.specialty == service.specialty), first[0].id if first else None)
-
-
-def _refusal(turn: Turn, service: ServicePart, born: dt.date | None) -> rules.Refusal | None:
-    with turn.database.reading() as session:
-        refusal = rules.who_may(session, turn.clinic, offering.request(turn, service.id))
-    if refusal or turn.known.patient:
-        return refusal
-    if service.who == "established":
-        return rules.Refusal("who-established")
-    if service.needs_referral:
-        return rules.Refusal("needs-referral")
-    if service.needs_order:
-        return rules.Refusal("needs-order")
-    if born and service.ages and patients.age_on(born, turn.now.date()) not in service.ages:
-        return rules.Refusal("age")
-    return None
-
-
-def _without(turn: Turn, service: ServicePart, refusal: rules.Refusal) -> str | None:
-    """What cannot be, said with a way on: a wish that nobody can fulfil is dropped and named, a missing paper ends the form."""
-    wanted = sentences.either(turn, [sentences.practitioner(turn, who) for who in turn.slot("practitioners") or ()])
-    if refusal.code == "no-practitioner":
-        others = sentences.either(turn, [sentences.practitioner(turn, who) for who in refusal.detail.split(",") if who][:4])
-        turn.set(practitioners=None, gender=None, speaks=None)
-        if not others:
-            turn.say("utter_nobody_does", service=service.name)
-            turn.end()
-            return None
-        turn.say("utter_others_do" if wanted else "utter_others_do_plain", service=service.name, wanted=wanted, others=others)
-        return ""
-    if refusal.code == "mode":
-        turn.set(mode=None)
-        turn.say("utter_not_this_way", service=service.name)
-        return ""
-    if refusal.code == "location":
-        turn.set(location=None)
-        turn.say("utter_not_at_this_place", service=service.name)
-        return ""
-    if refusal.code == "who-new":
-        turn.set(service=None, offers=None)
-        turn.say("utter_new_patients_only", service=service.name)
-        turn.ask("service")
-        return None
-    turn.say(f"utter_refused_{refusal.code.replace('-', '_')}", service=service.name)
-    turn.end()
-    return None
-
-
-def _note(turn: Turn, note: str) -> str:
-    return sentences.first_visit(turn) if note == "first-visit" else ""
-
-
-def _unknown_practitioner(turn: Turn) -> str:
-    name = turn.slot("unknown_practitioner")
-    turn.set(unknown_practitioner=None)
-    return sentences.nobody_named(turn, name) if name else ""
-
-
 # when
 
 
 def _offer(turn: Turn, note: str) -> None:
-    service = _service(turn)
+    service = services.wanted(turn)
     assert service
     if offering.is_too_far_ahead(turn):
         return
     wish = offering.wish(turn)
     wanted = offering.request(turn, service.id)
-    offers, fits = offering.search_and_hold(turn, wanted)
-    if not fits:
+    found = offering.search_and_hold(turn, wanted)
+    if not found.fits:
         note = f"{note} {offering.why_nothing(turn, wanted)}".strip()
-    if not fits and turn.slot("waitlist") and turn.known.patient:
+    if not found.fits and turn.slot("waitlist") and turn.known.patient:
         offering.refuse_offers(turn)
         waitlist.ask(turn, service)
         return
-    if not offers:
+    if not found.offers:
         turn.set(time=None)
         turn.say("utter_nothing_free", service=service.name)
         turn.ask("time")
         return
-    if fits and len(offers) == 1 and wish.at:
-        turn.set(choice=offers[0].hold)
+    if found.fits and len(found.offers) == 1 and wish.at:
+        turn.set(choice=found.offers[0].hold)
         if note:
             turn.say("utter_note", note=note)
-        _read_back(turn, offers[0])
+        _read_back(turn, found.offers[0])
         return
-    offering.say_offers(turn, offers, fits=fits, service=service.name, note=note)
+    offering.say_offers(turn, found.offers, fits=found.fits, nothing=found.nothing, service=service.name, note=note)
     turn.ask("choice")
 
 
@@ -395,7 +259,7 @@ def _after_waitlist_question(turn: Turn, service: ServicePart) -> None:
 
 
 def _read_back(turn: Turn, offer: Offer) -> None:
-    service = _service(turn)
+    service = services.wanted(turn)
     assert service
     turn.say(
         "utter_confirm_booking",
@@ -409,29 +273,11 @@ def _read_back(turn: Turn, offer: Offer) -> None:
 
 
 def _after_read_back(turn: Turn) -> None:
-    """Yes books, unless the same words change the wish; a change or a no looks for other times."""
     chosen = offering.chosen(turn)
-    if chosen is None or not (turn.known.patient or turn.is_new):
+    if chosen is None or party.current(turn) is None:
         go_on(turn)
-        return
-    if other := offering.by_bare_number(turn):
-        turn.set(choice=other.hold)
-        _read_back(turn, other)
-        return
-    still = offering.still_fits(turn, chosen)
-    if still and offering.affirms(turn):
-        _book(turn, chosen)
-    elif turn.yes is False and still:
-        offering.refuse_offers(turn)
-        turn.set(time=None)
-        turn.say("utter_not_booked_what_else")
-        turn.ask("time")
-    elif still:
-        forms.unclear(turn, again)
     else:
-        offering.let_go(turn)
-        turn.set(offers=None, choice=None)
-        go_on(turn)
+        offering.after_read_back(turn, chosen, _READ_BACK)
 
 
 # the write
@@ -470,29 +316,19 @@ def _book(turn: Turn, chosen: Offer) -> None:
 
 def _write(turn: Turn, chosen: Offer) -> Appointment:
     """Register who is new and book, in one transaction: both or neither. A time whose hold expired is taken again if it is free."""
-    claim = turn.known.claim
+    member = party.current(turn)
+    assert member
     with turn.transaction() as session:
-        if turn.known.patient:
-            patient_id = turn.known.patient.id
-        else:
-            patient_id = patients.register(
-                session,
-                given=claim["given"],
-                family=claim["family"],
-                birth_date=dt.date.fromisoformat(claim["birth_date"]),
-                phone=turn.known.phone if turn.known.phone.startswith("+") else None,
-                language=turn.language,
-                new=True,
-                agent=turn.agent,
-                key=f"{turn.key}:register",
-            ).id
-            turn.conversation(session).patient_id = patient_id
+        if member.is_new:
+            member = party.register(turn, session, member, key=f"{turn.key}:register")
+            turn.conversation(session).patient_id = member.patient_id
+        assert member.patient_id
         held = offering.is_held(session, chosen)
         wanted = offering.request(turn, str(turn.slot("service")))
         return booking.book(
             session,
             turn.clinic,
-            patient_id=patient_id,
+            patient_id=member.patient_id,
             hold_id=chosen.hold if held else None,
             time=None if held else offering.same_time(session, turn, wanted, chosen),
             agent=turn.agent,
@@ -517,3 +353,12 @@ def _say_booked(turn: Turn, made: Appointment) -> None:
 def _leave(turn: Turn) -> None:
     offering.let_go(turn)
     turn.say("utter_nothing_booked")
+
+
+_READ_BACK = ReadBack(
+    say=_read_back,
+    carry_out=_book,
+    go_on=go_on,
+    unclear=lambda turn: forms.unclear(turn, again),
+    refused="utter_not_booked_what_else",
+)

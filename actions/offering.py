@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from actions import facts, sentences, when
+from actions import facts, nearby, sentences, when
 from actions.turn import Turn
 from actions.words import either, plain
 from scheduling_core import booking, times
@@ -16,7 +18,7 @@ from scheduling_core.calendar import hours, rules, search
 from scheduling_core.calendar.requests import FreeTime, Request
 from scheduling_core.calendar.wishes import Days, TimeWish
 from scheduling_core.errors import TimeTakenError
-from scheduling_core.models import Mode
+from scheduling_core.models import Appointment, Mode
 
 WISHES = ("practitioners", "gender", "speaks", "location", "mode", "time")
 OFFERS_BY_TEXT, OFFERS_BY_VOICE = 3, 2
@@ -24,26 +26,55 @@ OFFERS_BY_TEXT, OFFERS_BY_VOICE = 3, 2
 
 @dataclass(frozen=True)
 class Offer:
-    """A time on hold for this conversation."""
+    """A time on hold for this conversation, and those that follow it where several visits go together."""
 
     hold: str
     practitioner: str
     location: str
     mode: Mode
     start: dt.datetime  # UTC
+    gives_up: tuple[str, ...] = ()  # the wishes that it does not keep (`giving_up.Wish`)
+    part: int = 0  # which of the visits that go together it is
+    then: tuple[Offer, ...] = ()
 
-    def as_slot(self) -> dict[str, str]:
+    def as_slot(self) -> dict[str, Any]:
         return {
             "hold": self.hold,
             "practitioner": self.practitioner,
             "location": self.location,
             "mode": self.mode.value,
             "start": self.start.isoformat(),
+            "gives_up": list(self.gives_up),
+            "part": self.part,
+            "then": [offer.as_slot() for offer in self.then],
         }
 
     @classmethod
-    def from_slot(cls, raw: dict[str, str]) -> Offer:
-        return cls(raw["hold"], raw["practitioner"], raw["location"], Mode(raw["mode"]), dt.datetime.fromisoformat(raw["start"]))
+    def from_slot(cls, raw: dict[str, Any]) -> Offer:
+        start, then = dt.datetime.fromisoformat(raw["start"]), tuple(cls.from_slot(one) for one in raw["then"])
+        mode = Mode(raw["mode"])
+        return cls(raw["hold"], raw["practitioner"], raw["location"], mode, start, tuple(raw["gives_up"]), raw["part"], then)
+
+    @classmethod
+    def of(cls, held: Appointment, gives_up: tuple[str, ...] = ()) -> Offer:
+        assert held.practitioner_id
+        assert held.location_id
+        assert held.start
+        return cls(held.id, held.practitioner_id, held.location_id, held.mode, held.start, gives_up)
+
+    @property
+    def visits(self) -> tuple[Offer, ...]:
+        """This one and those that follow it."""
+        return (self, *self.then)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Times on hold. `fits`: they fit the wish. `nothing`: what cannot be had, to be said before them."""
+
+    offers: list[Offer]
+    fits: bool
+    nothing: nearby.Nothing | None
 
 
 def offered(turn: Turn) -> list[Offer]:
@@ -55,6 +86,7 @@ def wish(turn: Turn) -> TimeWish:
 
 
 def request(turn: Turn, service_id: str, *, moving: str | None = None) -> Request:
+    """What is wished of the visit, for who has proved who they are."""
     return Request(
         service_id=service_id,
         practitioners=tuple(turn.slot("practitioners") or ()),
@@ -239,39 +271,48 @@ def is_too_far_ahead(turn: Turn) -> bool:
     return True
 
 
-def search_and_hold(turn: Turn, wanted: Request) -> tuple[list[Offer], bool]:
-    """Let go of what was offered before, then hold the best times; False when they are only the nearest to the wish."""
-    count = OFFERS_BY_VOICE if turn.by_voice else OFFERS_BY_TEXT
-    avoid = {(who, dt.datetime.fromisoformat(start)) for who, start in turn.slot("refused") or ()}
+def search_and_hold(turn: Turn, wanted: Request) -> Found:
+    """Let go of what was offered before, then hold the best times; where none fits, those that come closest to the wish."""
+    count = how_many(turn)
+    avoid = refused(turn)
     let_go(turn)  # in a transaction of its own: to give times up before claiming others can deadlock
     with turn.transaction() as session:
-        found = search.offers(session, turn.clinic, wanted, wish=wish(turn), count=count, avoid=avoid)
-        fits = bool(found)
-        if not fits:
-            found = search.nearest(session, turn.clinic, wanted, wish=wish(turn), count=count)
-        times = "-".join(f"{time.practitioner_id}:{time.first_tick}" for time in found)
+        fitting = search.offers(session, turn.clinic, wanted, wish=wish(turn), count=count, avoid=avoid)
+        near = nearby.look(session, turn, wanted, wish(turn), fitting, count=count, avoid=avoid)
+        keys = "-".join(f"{time.practitioner_id}:{time.first_tick}" for time in near.times)
         held = booking.hold_all(
             session,
             turn.clinic,
-            free_times=found,
+            free_times=near.times,
             held_for=turn.known.id,
             patient_id=wanted.patient_id,
             agent=turn.agent,
-            key=f"{turn.key}:hold:{times}",
+            key=f"{turn.key}:hold:{keys}",
         )
-    offers = [
-        Offer(one.id, one.practitioner_id, one.location_id, one.mode, one.start)
-        for one in held
-        if one.practitioner_id and one.location_id and one.start
-    ]
-    turn.set(offers=[offer.as_slot() for offer in offers], choice=None, nearest=not fits)
-    return offers, fits
+    offers = [Offer.of(one, near.gives_up(one.practitioner_id, one.start)) for one in held]
+    offer(turn, offers, fits=bool(fitting))
+    return Found(offers, bool(fitting), near.nothing)
+
+
+def offer(turn: Turn, offers: list[Offer], *, fits: bool) -> None:
+    """Remember what is on offer from now on."""
+    turn.set(offers=[one.as_slot() for one in offers], choice=None, nearest=not fits)
+
+
+def how_many(turn: Turn) -> int:
+    """How many times are offered at once."""
+    return OFFERS_BY_VOICE if turn.by_voice else OFFERS_BY_TEXT
+
+
+def refused(turn: Turn) -> set[tuple[str, dt.datetime]]:
+    """The times that were refused, by practitioner and start."""
+    return {(who, dt.datetime.fromisoformat(start)) for who, start in turn.slot("refused") or ()}
 
 
 def refuse_offers(turn: Turn) -> None:
     """Remember the offered times as refused and let them go at once."""
-    refused = [*(turn.slot("refused") or ()), *([offer.practitioner, offer.start.isoformat()] for offer in offered(turn))]
-    turn.set(refused=refused[-30:], offers=None, choice=None)
+    before = [*(turn.slot("refused") or ()), *([offer.practitioner, offer.start.isoformat()] for offer in offered(turn))]
+    turn.set(refused=before[-30:], offers=None, choice=None)
     let_go(turn)
 
 
@@ -281,7 +322,9 @@ def let_go(turn: Turn) -> None:
         booking.release(session, held_for=turn.known.id, agent=turn.agent)
 
 
-def say_offers(turn: Turn, offers: list[Offer], *, fits: bool, service: str, note: str = "") -> None:
+def say_offers(
+    turn: Turn, offers: list[Offer], *, service: str, fits: bool = True, nothing: nearby.Nothing | None = None, note: str = ""
+) -> None:
     """List the times. What all of them share is said once, before the list."""
     one_practitioner = len({offer.practitioner for offer in offers}) == 1
     one_place = len({(offer.location, offer.mode) for offer in offers}) == 1
@@ -303,10 +346,18 @@ def say_offers(turn: Turn, offers: list[Offer], *, fits: bool, service: str, not
         )
         for offer in offers
     ]
-    head = f"{service} {shared}".strip()
-    wished = "" if note else sentences.wished(turn, wish(turn))
-    response = "utter_offers" if fits else "utter_offers_instead" if wished else "utter_offers_nearest"
-    turn.say(response, head=head, options=sentences.numbered(lines), wished=wished, note=f"{note} " if note else "")
+    say_list(turn, lines, head=f"{service} {shared}".strip(), fits=fits, nothing=nothing, note=note)
+
+
+def say_list(
+    turn: Turn, lines: list[str], *, head: str, fits: bool = True, nothing: nearby.Nothing | None = None, note: str = ""
+) -> None:
+    """Say the numbered lines, after what cannot be had: the reason in the note where there is one, else the wish itself."""
+    values = {"head": head, "options": sentences.numbered(lines), "note": f"{note} " if note else ""}
+    if nothing and not note:
+        turn.say("utter_offers_instead", has=nothing.has, wished=nothing.wished, **values)
+    else:
+        turn.say("utter_offers" if fits else "utter_offers_nearest", **values)
 
 
 def chosen(turn: Turn) -> Offer | None:
@@ -314,17 +365,23 @@ def chosen(turn: Turn) -> Offer | None:
 
 
 def still_fits(turn: Turn, offer: Offer) -> bool:
-    """Whether a chosen time agrees with all that is wished by now."""
-    who = turn.clinic.practitioners_by_id.get(offer.practitioner)
-    fits_nearest = turn.slot("nearest") is True and not turn.changed.get("time")
+    """Whether a chosen time agrees with all that is wished by now. What it was known to give up counts when it is said anew."""
+    who = [turn.clinic.practitioners_by_id.get(one.practitioner) for one in offer.visits]
+    fits_nearest = (turn.slot("nearest") is True or "time" in offer.gives_up) and not turn.changed.get("time")
     return (
         (fits_nearest or wish(turn).allows(turn.local(offer.start)))
-        and (not turn.slot("practitioners") or offer.practitioner in turn.slot("practitioners"))
-        and (not turn.slot("location") or offer.location == turn.slot("location"))
-        and (not turn.slot("mode") or offer.mode == turn.slot("mode"))
-        and (not turn.slot("gender") or (who is not None and who.gender == turn.slot("gender")))
-        and (not turn.slot("speaks") or (who is not None and turn.slot("speaks") in who.languages))
+        and (_is_free(turn, offer, "practitioners") or any(one.practitioner in turn.slot("practitioners") for one in offer.visits))
+        and (_is_free(turn, offer, "location") or offer.location == turn.slot("location"))
+        and (_is_free(turn, offer, "mode") or offer.mode == turn.slot("mode"))
+        and (_is_free(turn, offer, "gender") or any(one is not None and one.gender == turn.slot("gender") for one in who))
+        and (_is_free(turn, offer, "speaks") or any(one is not None and turn.slot("speaks") in one.languages for one in who))
     )
+
+
+def _is_free(turn: Turn, offer: Offer, slot: str) -> bool:
+    """Nothing is wished there, or the offer was known not to keep it when it was chosen."""
+    said_anew = slot in turn.changed or (slot == "practitioners" and turn.mentions.practitioners)
+    return not turn.slot(slot) or (slot in offer.gives_up and not said_anew)
 
 
 def by_bare_number(turn: Turn) -> Offer | None:
@@ -345,9 +402,42 @@ def affirms(turn: Turn) -> bool:
     return rest is not None and reading is not None and _says_no_more(turn, reading.span) and not turn.is_question
 
 
+@dataclass(frozen=True)
+class ReadBack:
+    """What a form does with the answer to what it read back."""
+
+    say: Callable[[Turn, Offer], None]  # reads another offer back
+    carry_out: Callable[[Turn, Offer], None]
+    go_on: Callable[[Turn], None]  # looks for times anew
+    unclear: Callable[[Turn], None]
+    refused: str  # the sentence that asks for another time after a no
+
+
+def after_read_back(turn: Turn, offer: Offer, form: ReadBack) -> None:
+    """Yes carries out, unless the same words change the wish; a change or a no looks for other times."""
+    if other := by_bare_number(turn):
+        turn.set(choice=other.hold)
+        form.say(turn, other)
+        return
+    still = still_fits(turn, offer)
+    if still and affirms(turn):
+        form.carry_out(turn, offer)
+    elif turn.yes is False and still:
+        refuse_offers(turn)
+        turn.set(time=None)
+        turn.say(form.refused)
+        turn.ask("time")
+    elif still:
+        form.unclear(turn)
+    else:
+        let_go(turn)
+        turn.set(offers=None, choice=None)
+        form.go_on(turn)
+
+
 def is_held(session: Session, offer: Offer) -> bool:
-    """Whether the hold on an offered time still stands."""
-    return booking.is_held(session, hold_id=offer.hold)
+    """Whether an offered time is still on hold, with those that follow it."""
+    return all(booking.is_held(session, hold_id=one.hold) for one in offer.visits)
 
 
 def same_time(session: Session, turn: Turn, wanted: Request, offer: Offer) -> FreeTime:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from actions import facts, forms, identity, offering, reminders, sentences, visits
 from actions.goals import form_meant
-from actions.offering import Offer
+from actions.offering import Offer, ReadBack
 from actions.turn import Turn, action
 from actions.words import plain
 from scheduling_core import booking
@@ -119,7 +119,7 @@ def again(turn: Turn) -> None:
     if visit and turn.asked == "confirm" and chosen:
         _read_back(turn, visit, chosen)
     elif visit and turn.asked == "choice" and offers:
-        offering.say_offers(turn, offers, fits=True, service=_service_name(turn, visit))
+        offering.say_offers(turn, offers, service=_service_name(turn, visit))
         turn.ask("choice")
     else:
         go_on(turn)
@@ -220,28 +220,29 @@ def _offer(turn: Turn, visit: Appointment) -> None:
         turn.set(refused=[*(turn.slot("refused") or ()), old])
     if wish.names_hours and not wish.names_days:  # "at 2 instead" means the visit's own day, if it can be had
         turn.set(time=replace(wish, days=(Days(turn.local(visit.start).date(), turn.local(visit.start).date()),)).as_json())
-    offers, fits = offering.search_and_hold(turn, _request(turn, visit))
-    if not fits and turn.slot("time") != wish.as_json():
+    found = offering.search_and_hold(turn, _request(turn, visit))
+    if not found.fits and turn.slot("time") != wish.as_json():
         turn.set(time=wish.as_json())
-        offers, fits = offering.search_and_hold(turn, _request(turn, visit))
+        found = offering.search_and_hold(turn, _request(turn, visit))
     note = ""
-    if not fits and not turn.slot("practitioners") and visit.practitioner_id:
-        others, others_fit = offering.search_and_hold(turn, _request(turn, visit, same_practitioner=False))
-        if others_fit:
-            offers, fits = others, True
+    if not found.fits and not turn.slot("practitioners") and visit.practitioner_id:
+        others = offering.search_and_hold(turn, _request(turn, visit, same_practitioner=False))
+        if others.fits:
+            found = others
             note = sentences.not_then(turn, visit.practitioner_id)
         else:
-            offers, fits = offering.search_and_hold(turn, _request(turn, visit))
-    if not offers:
+            found = offering.search_and_hold(turn, _request(turn, visit))
+    if not found.offers:
         turn.set(time=None)
         turn.say("utter_nothing_free", service=_service_name(turn, visit))
         turn.ask("time")
         return
-    if fits and len(offers) == 1 and wish.at and not note:
-        turn.set(choice=offers[0].hold)
-        _read_back(turn, visit, offers[0])
+    if found.fits and len(found.offers) == 1 and wish.at and not note:
+        turn.set(choice=found.offers[0].hold)
+        _read_back(turn, visit, found.offers[0])
         return
-    offering.say_offers(turn, offers, fits=fits, service=_service_name(turn, visit), note=note)
+    service = _service_name(turn, visit)
+    offering.say_offers(turn, found.offers, fits=found.fits, nothing=found.nothing, service=service, note=note)
     turn.ask("choice")
 
 
@@ -259,24 +260,14 @@ def _read_back(turn: Turn, visit: Appointment, offer: Offer) -> None:
 
 
 def _after_read_back(turn: Turn, visit: Appointment, chosen: Offer) -> None:
-    if other := offering.by_bare_number(turn):
-        turn.set(choice=other.hold)
-        _read_back(turn, visit, other)
-        return
-    still = offering.still_fits(turn, chosen)
-    if still and offering.affirms(turn):
-        _move(turn, visit, chosen)
-    elif turn.yes is False and still:
-        offering.refuse_offers(turn)
-        turn.set(time=None)
-        turn.say("utter_not_moved_what_else")
-        turn.ask("time")
-    elif still:
-        forms.unclear(turn, again)
-    else:
-        offering.let_go(turn)
-        turn.set(offers=None, choice=None)
-        go_on(turn)
+    form = ReadBack(
+        say=lambda turn, offer: _read_back(turn, visit, offer),
+        carry_out=lambda turn, offer: _move(turn, visit, offer),
+        go_on=go_on,
+        unclear=lambda turn: forms.unclear(turn, again),
+        refused="utter_not_moved_what_else",
+    )
+    offering.after_read_back(turn, chosen, form)
 
 
 def _move(turn: Turn, visit: Appointment, chosen: Offer) -> None:

@@ -171,6 +171,19 @@ def away_on(turn: Turn, practitioner_id: str, day: dt.date) -> str:
     return f"{who[0].upper()}{who[1:]} no está el {said}." if turn.language == "es" else f"{who} is away on {said}."
 
 
+def who_has(turn: Turn, practitioners: Sequence[str]) -> str:
+    """ "Dr. Roe has", "Dr. Roe and Sam Poe have"; "I have" where it is about nobody in particular."""
+    named = both(turn, [practitioner(turn, one) for one in practitioners])
+    if turn.language == "es":
+        return f"{named[0].upper()}{named[1:]} no {'tiene' if len(practitioners) == 1 else 'tienen'}" if named else "No hay"
+    return f"{named} {'has' if len(practitioners) == 1 else 'have'}" if named else "I have"
+
+
+def before(turn: Turn, day: dt.date) -> str:
+    """ "before Tue Dec 8", "antes del mar 8 dic"."""
+    return f"antes del {_day(turn, day)}" if turn.language == "es" else f"before {_day(turn, day)}"
+
+
 def _day(turn: Turn, day: dt.date) -> str:
     return when.say_day(day, turn.now.date(), turn.language) if turn.by_voice else when.say_day_short(day, turn.language)
 

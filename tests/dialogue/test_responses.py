@@ -21,6 +21,7 @@ _EN = {
     "count": "3",
     "detail": "1422 North Commercial Street, Apartment 12B, South Portland, ME 04106",
     "first": "Maximiliana",
+    "has": "Dr. Whitcomb-Larsson has",
     "head": "Follow-up visit",
     "hours": "24",
     "insurer": "Northern Coast Blue Health Plan of New England",
@@ -56,6 +57,7 @@ _EN = {
 }
 _ES = _EN | {
     "choices": "la Dra. Whitcomb-Larsson, el Dr. Whitcombe-Larsen o el Dr. Whitman-Laursen",
+    "has": "La Dra. Whitcomb-Larsson no tiene",
     "last": "miércoles 23 de septiembre",
     "names": "la Dra. Whitcomb-Larsson, el Dr. Moreau, la Dra. Adeleke, Signe Haugen y Rafael Silva",
     "old": "miércoles 18 de noviembre a las 10:40 AM",

@@ -173,9 +173,9 @@ def away_on(turn: Turn, practitioner_id: str, day: dt.date) -> str:
 
 def who_has(turn: Turn, practitioners: Sequence[str]) -> str:
     """ "Dr. Roe has", "Dr. Roe and Sam Poe have"; "I have" where it is about nobody in particular."""
-    named = both(turn, [practitioner(turn, one) for one in practitioners])
+    named = both(turn, [_name(turn, one) for one in practitioners])
     if turn.language == "es":
-        return f"{named[0].upper()}{named[1:]} no {'tiene' if len(practitioners) == 1 else 'tienen'}" if named else "No hay"
+        return f"{named} no {'tiene' if len(practitioners) == 1 else 'tienen'}" if named else "No hay"
     return f"{named} {'has' if len(practitioners) == 1 else 'have'}" if named else "I have"
 
 

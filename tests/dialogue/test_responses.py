@@ -57,7 +57,7 @@ _EN = {
 }
 _ES = _EN | {
     "choices": "la Dra. Whitcomb-Larsson, el Dr. Whitcombe-Larsen o el Dr. Whitman-Laursen",
-    "has": "La Dra. Whitcomb-Larsson no tiene",
+    "has": "Dra. Whitcomb-Larsson no tiene",
     "last": "miércoles 23 de septiembre",
     "names": "la Dra. Whitcomb-Larsson, el Dr. Moreau, la Dra. Adeleke, Signe Haugen y Rafael Silva",
     "old": "miércoles 18 de noviembre a las 10:40 AM",

@@ -33,7 +33,7 @@ def main() -> None:
             day = times.now().date() + dt.timedelta(days=(7 - times.now().weekday()) % 7 or 7)
             began = time.perf_counter()
             with database.reading() as session:
-                proposal = displacement.propose(session, clinic, Request(busy_clinic.SERVICE), day=day)
+                proposal = displacement.propose(session, clinic, [Request(busy_clinic.SERVICE)], day=day)
             seconds = time.perf_counter() - began
             assert proposal is not None
             assert len(proposal.moves) == 1

@@ -65,27 +65,39 @@ def why(
 
 @plan.command("urgent")
 def plan_urgent(
-    service: ServiceOption, patient: PatientOption, practitioner: AnyPractitionerOption = None, day: DayOption = None
+    service: ServiceOption,
+    patient: Annotated[list[str], typer.Option("--patient", help="The patient's id; several are given room in one plan.")],
+    by: ByOption,
+    practitioner: AnyPractitionerOption = None,
+    day: DayOption = None,
 ) -> None:
-    """Find room for an urgent visit; where nothing is free, propose whom to move."""
-    from scheduling_core import displacement, plans
+    """Find room for urgent visits; where nothing is free, propose whom to move."""
+    from scheduling_core import displacement, plans, times
 
     with _clinic() as (session, clinic):
-        request = _request(service, practitioner, patient)
-        answer = displacement.make_room(session, clinic, request, day=day.date() if day else None)
-        for time in answer.times:
-            _say(f"{answer.way}: {plans.in_words(clinic, time)}")
-        if answer.proposal is not None:
-            _show(session, clinic, displacement.keep(session, request, answer.proposal, agent=_AGENT))
-        elif not answer.times:
+        plans.scheduler(session, by)
+        requests = [_request(service, practitioner, one) for one in patient]
+        chosen = day.date() if day else times.to_wall(times.now(), clinic.zone).date()
+        if len(requests) == 1:
+            answer = displacement.make_room(session, clinic, requests[0], day=chosen)
+            for time in answer.times:
+                _say(f"{answer.way}: {plans.in_words(clinic, time)}")
+            if answer.times:
+                return
+            proposal = answer.proposal
+        else:
+            proposal = displacement.propose(session, clinic, requests, day=chosen)
+        if proposal is None:
             _say("Nothing is free that day, and nobody can be moved.")
+        else:
+            _show(session, clinic, displacement.keep(session, requests, proposal, by=by))
 
 
 @plan.command("late")
 def plan_late(
     practitioner: PractitionerOption,
     minutes: Annotated[int, typer.Option(help="How far behind.")],
-    tell: Annotated[bool, typer.Option("--tell", help="Text the patients.")] = False,
+    by: Annotated[str | None, typer.Option("--tell-by", metavar="EMAIL", help="Text the patients, by a scheduler's word.")] = None,
 ) -> None:
     """Say whom it affects that somebody runs late, and the new expected times."""
     from scheduling_core import running_late, times
@@ -96,8 +108,8 @@ def plan_late(
             start, expected = (times.to_wall(instant, clinic.zone) for instant in (one.start, one.expected))
             told = "tell" if one.is_told else "no need to tell"
             _say(f"{start:%-I:%M %p} -> {expected:%-I:%M %p}, {one.minutes} min, {told}: Appointment/{one.appointment_id}")
-        if tell:
-            told_to = running_late.tell(session, clinic, practitioner_id=practitioner, minutes=minutes, agent=_AGENT)
+        if by:
+            told_to = running_late.tell(session, clinic, practitioner_id=practitioner, minutes=minutes, by=by)
             _say(f"{len(told_to)} patients are told.")
         elif not late:
             _say("Nobody is affected.")
@@ -130,13 +142,17 @@ def plan_storm(
     last: Annotated[dt.datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day out.")],
     practitioner: Annotated[list[str] | None, typer.Option(help="Who is out; may be given several times.")] = None,
     location: Annotated[str | None, typer.Option(help="The location that is out, or where they are out.")] = None,
+    *,
+    by: ByOption,
 ) -> None:
     """Propose a new time for every visit of somebody, or a location, that is out."""
     from scheduling_core import storm
 
     outage = storm.Outage(first.date(), last.date(), tuple(practitioner or ()), location)
     with _clinic() as (session, clinic):
-        _show(session, clinic, storm.plan(session, clinic, outage, agent=_AGENT))
+        _show(session, clinic, storm.plan(session, clinic, outage, by=by))
+        for sentence in storm.still_open(clinic, outage):
+            _say(sentence)
 
 
 @plan.command("series")
@@ -192,6 +208,21 @@ def plan_show(plan_id: PlanArgument) -> None:
         _show(session, clinic, plans.get(session, plan_id))
 
 
+@plan.command("again")
+def plan_again(plan_id: PlanArgument, by: ByOption) -> None:
+    """Plan anew for the same need, as the calendar stands now."""
+    from scheduling_core import displacement, plans, storm
+    from scheduling_core.models import PlanKind
+
+    with _clinic() as (session, clinic):
+        is_storm = plans.get(session, plan_id).kind is PlanKind.STORM
+        made = (storm if is_storm else displacement).plan_again(session, clinic, plan_id=plan_id, by=by)
+        if made is None:
+            _say("There is no room any more, and nobody can be moved.")
+        else:
+            _show(session, clinic, made)
+
+
 @plan.command("approve")
 def plan_approve(plan_id: PlanArgument, by: ByOption) -> None:
     """The scheduler's word: keep the new times and ask the patients of an urgent plan; a storm waits for `ask`."""
@@ -202,14 +233,16 @@ def plan_approve(plan_id: PlanArgument, by: ByOption) -> None:
 
 
 @plan.command("ask")
-def plan_ask(plan_id: PlanArgument, per_minute: Annotated[float, typer.Option(min=0.1, help="Messages a minute.")] = 60) -> None:
+def plan_ask(
+    plan_id: PlanArgument, by: ByOption, per_minute: Annotated[float, typer.Option(min=0.1, help="Messages a minute.")] = 60
+) -> None:
     """Ask the patients of a storm at a rate; goes on where it stood after an interruption."""
     from scheduling_core import plans
 
     asked = _BATCH
     while asked:
         with _clinic() as (session, clinic):
-            asked = plans.ask_next(session, clinic, plan_id=plan_id, limit=_BATCH, per_minute=per_minute, agent=_AGENT)
+            asked = plans.ask_next(session, clinic, plan_id=plan_id, limit=_BATCH, per_minute=per_minute, by=by)
             found = ", ".join(f"{number} {status}" for status, number in sorted(plans.counts(session, plan_id).items()))
     _say(found)
 
@@ -219,12 +252,14 @@ def plan_answer(
     plan_id: PlanArgument,
     number: Annotated[int, typer.Argument(help="The visit's number in the plan.")],
     agrees: Annotated[bool, typer.Option("--agrees/--declines", help="What the patient said.")],
+    by: ByOption,
 ) -> None:
     """Write down what a patient said to a proposed time."""
     from scheduling_core import plans
 
     with _clinic() as (session, clinic):
-        plans.answer(session, clinic, plan_id=plan_id, number=number, agrees=agrees, agent=_AGENT)
+        agent = plans.scheduler(session, by)
+        plans.answer(session, clinic, plan_id=plan_id, number=number, agrees=agrees, agent=agent)
         _show(session, clinic, plans.get(session, plan_id))
 
 
@@ -247,12 +282,12 @@ def plan_undo(plan_id: PlanArgument, by: ByOption) -> None:
 
 
 @plan.command("give-up")
-def plan_give_up(plan_id: PlanArgument) -> None:
+def plan_give_up(plan_id: PlanArgument, by: ByOption) -> None:
     """Release what a plan keeps, and tell who was asked that their visit stays."""
     from scheduling_core import plans
 
     with _clinic() as (session, clinic):
-        _show(session, clinic, plans.give_up(session, clinic, plan_id=plan_id, agent=_AGENT))
+        _show(session, clinic, plans.give_up(session, clinic, plan_id=plan_id, agent=plans.scheduler(session, by)))
 
 
 @contextmanager

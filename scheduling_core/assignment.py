@@ -9,7 +9,7 @@ import bisect
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,10 +22,35 @@ _DENSE = 2_000_000  # cells of a table up to which the assignment takes well und
 
 @dataclass(frozen=True)
 class Option:
-    """One time that a visit could have: what it costs, and the things (of which each is there once) that it takes."""
+    """One time that a visit could go to: what it costs, and the things (of which each is there once) that it takes.
+
+    `counts`: by how much it changes what is limited, like the visits of somebody's day.
+    """
 
     cost: int
     takes: frozenset[Hashable]
+    counts: tuple[tuple[Hashable, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to meet a need: what it takes, the numbers of the visits that must go for it, and what it adds to what is limited.
+
+    Of ways that are as good in all else the one with the smaller `rank` is taken.
+    """
+
+    rank: int
+    takes: frozenset[Hashable]
+    moves: frozenset[int] = frozenset()
+    counts: tuple[tuple[Hashable, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Room:
+    """The way of each need, and the option of each visit that moves, by their numbers."""
+
+    ways: tuple[int, ...]
+    options: dict[int, int]
 
 
 @dataclass(frozen=True)
@@ -62,29 +87,108 @@ def nearest(costs: NDArray[np.float64]) -> list[int | None]:
     return found
 
 
-def choose(options: Sequence[Sequence[Option]]) -> list[int | None]:
-    """For each visit the number of one of its options, or None, so that no two take the same thing."""
-    flat = [(visit, number, option) for visit, some in enumerate(options) for number, option in enumerate(some)]
-    if not flat:
-        return [None] * len(options)
-    things: dict[Hashable, int] = {}
-    entries: list[tuple[int, int]] = []
-    for column, (visit, _, option) in enumerate(flat):
-        entries.append((visit, column))
-        entries += [(len(options) + things.setdefault(thing, len(things)), column) for thing in option.takes]
-    rows, columns = zip(*entries, strict=True)
-    shape = (len(options) + len(things), len(flat))
-    matrix = csc_matrix((np.ones(len(entries)), (rows, columns)), shape=shape)
-    beyond = len(options) * max(option.cost for _, _, option in flat) + 1
-    costs = np.array([option.cost - beyond for _, _, option in flat], dtype=float)
-    solved = milp(costs, constraints=LinearConstraint(matrix, ub=1), integrality=np.ones(len(flat)), bounds=(0, 1))
-    if solved.x is None:
-        raise RuntimeError(f"no plan was found: {solved.message}")
-    found: list[int | None] = [None] * len(options)
-    for column in np.flatnonzero(solved.x > 0.5).tolist():
-        visit, number, _ = flat[column]
-        found[visit] = number
-    return found
+def make_room(
+    needs: Sequence[Sequence[Way]], visits: Sequence[Sequence[Option]], limits: Mapping[Hashable, int] | None = None
+) -> Room | None:
+    """A way for every need, so that the fewest visits move, then the total cost is the least; None where it cannot be.
+
+    No two of what is chosen take the same thing. `limits`: by how much what is counted may grow, before anything is given up and
+    after: new times are kept while the old ones still stand.
+    """
+    if any(not ways for ways in needs):
+        return None
+    program = _RoomProgram(needs, visits, limits or {})
+    moved = program.solve(program.moved)
+    if moved is None:
+        return None
+    fewest = round(float(program.moved @ moved))
+    cheapest = program.solve(program.costs, moves=fewest)
+    return program.room(cheapest if cheapest is not None else moved)
+
+
+class _RoomProgram:
+    """`make_room` as an integer program: a column for each way and each option of a visit that may have to move."""
+
+    def __init__(self, needs: Sequence[Sequence[Way]], visits: Sequence[Sequence[Option]], limits: Mapping[Hashable, int]) -> None:
+        self.needs = len(needs)
+        self.ways = [(need, number, way) for need, ways in enumerate(needs) for number, way in enumerate(ways)]
+        concerned = sorted({visit for _, _, way in self.ways for visit in way.moves})
+        self.options = [(visit, number, option) for visit in concerned for number, option in enumerate(visits[visit])]
+        self.size = len(self.ways) + len(self.options)
+        self.moved = np.concatenate([np.zeros(len(self.ways)), np.ones(len(self.options))])
+        shares = self.needs * (max(way.rank for _, _, way in self.ways) + 1)
+        ranks = [way.rank / shares for _, _, way in self.ways]  # below 1 in all
+        self.costs = np.concatenate([ranks, [option.cost for _, _, option in self.options]])
+        self._rows: dict[Hashable, list[tuple[int, float]]] = defaultdict(list)
+        self._bounds: dict[Hashable, tuple[float, float]] = {}
+        self._claim_things()
+        self._move_who_must(concerned)
+        self._count(limits)
+
+    def _claim_things(self) -> None:
+        for column, one in enumerate([way for *_, way in self.ways] + [option for *_, option in self.options]):
+            for thing in one.takes:
+                self._rows["thing", thing].append((column, 1))
+        self._rows = defaultdict(list, {name: row for name, row in self._rows.items() if len(row) > 1})
+        self._bounds = dict.fromkeys(self._rows, (-np.inf, 1))
+
+    def _move_who_must(self, concerned: Sequence[int]) -> None:
+        for column, (need, _, way) in enumerate(self.ways):
+            self._rows["need", need].append((column, 1))
+            for visit in way.moves:
+                self._rows["goes", need, visit].append((column, 1))
+        options_of: dict[int, list[int]] = {visit: [] for visit in concerned}
+        for column, (visit, _, _) in enumerate(self.options, start=len(self.ways)):
+            options_of[visit].append(column)
+            self._rows["once", visit].append((column, 1))
+        for name, row in self._rows.items():
+            match name:
+                case ("need", _):
+                    self._bounds[name] = 1, 1
+                case ("goes", _, int(visit)):
+                    row += [(column, -1) for column in options_of[visit]]
+                    self._bounds[name] = -np.inf, 0
+                case ("once", _):
+                    self._bounds[name] = -np.inf, 1
+
+    def _count(self, limits: Mapping[Hashable, int]) -> None:
+        for column, one in enumerate([way for *_, way in self.ways] + [option for *_, option in self.options]):
+            for what, by in one.counts:
+                if what in limits:
+                    self._rows["after", what].append((column, by))
+                    self._bounds["after", what] = -np.inf, max(limits[what], 0)
+                    if by > 0 and column >= len(self.ways):
+                        self._rows["before", what].append((column, by))
+                        self._bounds["before", what] = -np.inf, max(limits[what], 0)
+
+    def solve(self, objective: NDArray[np.float64], *, moves: int | None = None) -> NDArray[np.float64] | None:
+        """The columns of a best solution, as 0 and 1; None where there is none. `moves`: so many visits move."""
+        numbers = {name: number for number, name in enumerate(self._bounds)}
+        entries = [(numbers[name], column, value) for name in numbers for column, value in self._rows[name]]
+        rows, columns, values = zip(*entries, strict=True)
+        matrix = csc_matrix((np.array(values, dtype=float), (rows, columns)), shape=(len(numbers), self.size))
+        lower, upper = (np.array(bounds, dtype=float) for bounds in zip(*self._bounds.values(), strict=True))
+        constraints = [LinearConstraint(matrix, lower, upper)]
+        if moves is not None:
+            constraints.append(LinearConstraint(csc_matrix(self.moved), moves, moves))
+        exactly = {"mip_rel_gap": 0.0}  # the solver's own default stops a ten-thousandth short of the best
+        solved = milp(objective, constraints=constraints, integrality=np.ones(self.size), bounds=(0, 1), options=exactly)
+        if solved.x is None:
+            return None
+        found: NDArray[np.float64] = np.rint(solved.x)
+        return found
+
+    def room(self, chosen: NDArray[np.float64]) -> Room:
+        ways: dict[int, int] = {}
+        options: dict[int, int] = {}
+        for column in np.flatnonzero(chosen).tolist():
+            if column < len(self.ways):
+                need, number, _ = self.ways[column]
+                ways[need] = number
+            else:
+                visit, number, _ = self.options[column - len(self.ways)]
+                options[visit] = number
+        return Room(tuple(ways[need] for need in range(self.needs)), options)
 
 
 def place(visits: Sequence[Visit], places: Sequence[Place], *, another: int) -> list[int | None]:

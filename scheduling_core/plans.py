@@ -2,48 +2,50 @@
 
 A plan changes nothing until a scheduler says so. Then its new times are kept and the patients are asked. An urgent plan is carried
 out whole once all have agreed, and can be undone; of a storm each visit moves when its patient agrees. A calendar that changed
-meanwhile refuses the step whole: nothing is half done.
+meanwhile refuses the step whole: nothing is half done. What patients and staff read is in `plan_texts`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
-from scheduling_core import audit, booking, handoff, messaging, patients, sending, times
+from scheduling_core import audit, booking, handoff, patients, plan_texts, sending, times
 from scheduling_core.calendar.requests import FreeTime
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.errors import NotFoundError, SchedulingError, WrongStateError
 from scheduling_core.models import (
     LIVE,
     Appointment,
-    Mode,
+    AppointmentStatus,
     MoveStatus,
-    Patient,
     Plan,
     PlanKind,
     PlanMove,
     PlanStatus,
-    Priority,
     Role,
     StaffAccount,
     Task,
     TaskStatus,
     new_id,
 )
+from scheduling_core.plan_texts import counts, describe, in_words, time_as_json, time_from_json
 
-ASK = "plan"  # the kind of message that asks a patient to move
+__all__ = ["counts", "describe", "in_words", "time_as_json", "time_from_json"]
+
 _DECIDERS = (Role.SCHEDULER, Role.MANAGER)
 _TIME_TO_ANSWER = dt.timedelta(hours=48)
+_WAITS_FOR_ANSWER = (MoveStatus.ASKED, MoveStatus.FOR_STAFF)  # who answers late is heard too
+_GOES_ON = (PlanStatus.ASKING, PlanStatus.DONE)
 
 
 class NotAllowedError(SchedulingError):
-    """Only a scheduler or a manager decides on a plan."""
+    """Only a scheduler or a manager may do this."""
 
     code = "not-allowed"
 
@@ -70,9 +72,12 @@ class Move:
         return 0 if self.new is None else int(abs(self.new.start - self.old.start).total_seconds()) // 60
 
 
-def save(session: Session, *, kind: PlanKind, need: dict[str, Any], moves: Sequence[Move], agent: str) -> Plan:
-    """Keep a proposal. Visits without a new time are for staff from the start."""
-    now = times.now()
+def save(session: Session, *, kind: PlanKind, need: dict[str, Any], moves: Sequence[Move], by: str) -> Plan:
+    """Keep a proposal; `by` is the email of a scheduler's account. Visits without a new time are for staff from the start.
+
+    Raises NotAllowedError.
+    """
+    agent, now = scheduler(session, by), times.now()
     plan = Plan(id=new_id(), kind=kind, status=PlanStatus.PROPOSED, need=need, created_at=now, updated_at=now)
     session.add(plan)
     session.flush()
@@ -110,10 +115,12 @@ def moves(session: Session, plan_id: str, *status: MoveStatus, limit: int | None
     return list(session.scalars(found.where(PlanMove.status.in_(status)) if status else found))
 
 
-def counts(session: Session, plan_id: str) -> dict[MoveStatus, int]:
-    """How many moves stand where."""
-    found = select(PlanMove.status, func.count()).where(PlanMove.plan_id == plan_id).group_by(PlanMove.status)
-    return dict(session.execute(found).tuples().all())
+def scheduler(session: Session, by: str) -> str:
+    """Who acts, for the audit, by the email of an account that may decide on plans. Raises NotAllowedError."""
+    account = session.scalars(select(StaffAccount).where(func.lower(StaffAccount.email) == by.strip().lower())).one_or_none()
+    if account is None or not account.active or account.role not in _DECIDERS:
+        raise NotAllowedError(by)
+    return f"staff:{account.email}"
 
 
 def approve(session: Session, clinic: ClinicFile, *, plan_id: str, by: str) -> Plan:
@@ -122,7 +129,7 @@ def approve(session: Session, clinic: ClinicFile, *, plan_id: str, by: str) -> P
     `by` is the email of a staff account. Raises NotAllowedError, NotFoundError, WrongStateError; CalendarChangedError when a
     visit or one of the times is not as it was: nothing is done then.
     """
-    agent = _decider(session, by)
+    agent = scheduler(session, by)
     plan = get(session, plan_id)
     if plan.status is not PlanStatus.PROPOSED:
         raise WrongStateError(f"Plan/{plan_id}")
@@ -130,8 +137,7 @@ def approve(session: Session, clinic: ClinicFile, *, plan_id: str, by: str) -> P
         plan.status, plan.decided_by, plan.updated_at = PlanStatus.ASKING, by, times.now()
         if plan.kind is PlanKind.URGENT:
             wanted = moves(session, plan_id)
-            until = time_from_json(plan.need["time"]).start
-            if len(_keep(session, clinic, plan, wanted, until, agent)) < len(wanted):
+            if len(_keep(session, clinic, plan, wanted, _first_start(plan), agent)) < len(wanted):
                 raise CalendarChangedError(f"Plan/{plan_id}")
             for move in wanted:
                 _ask(session, clinic, plan, move, times.now())
@@ -139,12 +145,13 @@ def approve(session: Session, clinic: ClinicFile, *, plan_id: str, by: str) -> P
     return plan
 
 
-def ask_next(session: Session, clinic: ClinicFile, *, plan_id: str, limit: int, per_minute: float, agent: str) -> int:
+def ask_next(session: Session, clinic: ClinicFile, *, plan_id: str, limit: int, per_minute: float, by: str) -> int:
     """Keep the times of the next few visits of a storm and queue their messages, spread over time; how many were looked at.
 
-    0: all are asked. Each call is a transaction of its own, so that a plan that was interrupted goes on where it stood.
-    Raises NotFoundError, WrongStateError.
+    0: all are asked. Each call is a transaction of its own, so that a plan that was interrupted goes on where it stood. The rate
+    holds over the whole plan, with a pause in the clinic's quiet hours. Raises NotAllowedError, NotFoundError, WrongStateError.
     """
+    agent = scheduler(session, by)
     plan = get(session, plan_id)
     if plan.kind is not PlanKind.STORM or plan.status is not PlanStatus.ASKING:
         raise WrongStateError(f"Plan/{plan_id}")
@@ -153,21 +160,24 @@ def ask_next(session: Session, clinic: ClinicFile, *, plan_id: str, limit: int, 
     kept = _keep(session, clinic, plan, some, due + _TIME_TO_ANSWER, agent)
     for move in some:
         if move in kept:
+            due = sending.quiet_until(clinic, phone=clinic.clinic.phone, at=due) or due
             _ask(session, clinic, plan, move, due)
             due += dt.timedelta(seconds=60 / per_minute)
         else:
-            _leave_to_staff(session, clinic, move, "its new time is gone, or the visit has changed", agent)
+            _leave_to_staff(session, clinic, move, "Its new time is gone, or the visit has changed. Find another", agent)
     plan.need = plan.need | {"next_due": due.isoformat()}
+    _finish_storm(session, plan)
     session.flush()
+    _audit(session, plan, agent, "U", {"asked": len(kept), "for-staff": len(some) - len(kept)})
     return len(some)
 
 
 def answer(session: Session, clinic: ClinicFile, *, plan_id: str, number: int, agrees: bool, agent: str) -> PlanMove:
-    """What a patient, or staff for them, says to a proposed time.
+    """What a patient, or a scheduler for them, says to a proposed time.
 
-    Of a storm the visit moves at once; one who declines is left to staff. A refusal gives an urgent plan up: the kept times are
-    released, who was asked hears that all stays as it was. The same answer again does nothing.
-    Raises NotFoundError, WrongStateError (not asked, or answered otherwise); CalendarChangedError when the time is gone.
+    Of a storm the visit moves at once; one who declines, or whose time is gone by then, is left to staff. A refusal gives an urgent
+    plan up: the kept times are released, who was asked hears that all stays as it was. The same answer again does nothing.
+    Raises NotFoundError, WrongStateError (not asked, or answered otherwise).
     """
     plan = get(session, plan_id)
     move = next((one for one in moves(session, plan_id) if one.number == number), None)
@@ -176,16 +186,16 @@ def answer(session: Session, clinic: ClinicFile, *, plan_id: str, number: int, a
     said = {True: (MoveStatus.AGREED, MoveStatus.MOVED), False: (MoveStatus.DECLINED,)}[agrees]
     if move.status in said:
         return move
-    if plan.status is not PlanStatus.ASKING or move.status is not MoveStatus.ASKED:
+    if plan.status not in _GOES_ON or move.status not in _WAITS_FOR_ANSWER or move.new is None:
         raise WrongStateError(f"Plan/{plan_id}/{number}")
     move.status = said[0]
+    _audit(session, plan, agent, "U", {"number": number, "agrees": agrees})
     if plan.kind is PlanKind.STORM:
         if agrees:
-            with session.begin_nested():
-                _carry(session, clinic, plan, move, agent)
+            _carry_or_leave_to_staff(session, clinic, move, agent)
         else:
             booking.release(session, held_for=_held_for(move), agent=agent)
-            _leave_to_staff(session, clinic, move, "the patient declined the time of the plan", agent, MoveStatus.DECLINED)
+            _leave_to_staff(session, clinic, move, "The patient declined. Find another time", agent, MoveStatus.DECLINED)
         _finish_storm(session, plan)
     elif not agrees:
         give_up(session, clinic, plan_id=plan_id, agent=agent)
@@ -193,67 +203,84 @@ def answer(session: Session, clinic: ClinicFile, *, plan_id: str, number: int, a
     return move
 
 
+def settle(session: Session, clinic: ClinicFile, *, appointment_id: str, agent: str) -> None:
+    """A visit was moved or cancelled otherwise, by its patient or by staff: a plan that waits for it needs it no more.
+
+    Of an urgent plan the time that became free is kept for the urgent visit.
+    """
+    open_moves = select(PlanMove).where(
+        PlanMove.appointment_id == appointment_id,
+        PlanMove.status.in_((*_WAITS_FOR_ANSWER, MoveStatus.AGREED, MoveStatus.DECLINED)),
+    )
+    for move in session.scalars(open_moves):
+        plan = get(session, move.plan_id)
+        if plan.status is PlanStatus.PROPOSED or _is_as_planned(session, move, move.sequence):
+            continue
+        move.status = MoveStatus.GONE
+        if plan.kind is PlanKind.URGENT and plan.status is PlanStatus.ASKING:
+            _keep_urgent_times(session, clinic, plan, agent)
+        booking.release(session, held_for=_held_for(move), agent=agent)
+        plan_texts.close_task(session, move, agent)
+        if plan.kind is PlanKind.STORM and plan.status is PlanStatus.ASKING:
+            _finish_storm(session, plan)
+        _audit(session, plan, agent, "U", {"number": move.number, "status": "gone"})
+    session.flush()
+
+
 def carry_out(session: Session, clinic: ClinicFile, *, plan_id: str, by: str) -> Plan:
-    """Move every visit of an urgent plan and book the urgent one: all of it or nothing. Once done, again does nothing.
+    """Move every visit of an urgent plan and book the urgent ones: all of it or nothing; the patients are told. Again does nothing.
 
     Raises NotAllowedError, NotFoundError, WrongStateError (somebody has not agreed), CalendarChangedError (nothing is done then).
     """
-    agent = _decider(session, by)
+    agent = scheduler(session, by)
     plan = get(session, plan_id)
     if plan.status is PlanStatus.DONE:
         return plan
     wanted = moves(session, plan_id)
-    agreed = all(move.status is MoveStatus.AGREED for move in wanted)
+    agreed = all(move.status in (MoveStatus.AGREED, MoveStatus.GONE) for move in wanted)
     if plan.kind is not PlanKind.URGENT or plan.status is not PlanStatus.ASKING or not agreed:
         raise WrongStateError(f"Plan/{plan_id}")
     with session.begin_nested():
         for move in wanted:
-            _carry(session, clinic, plan, move, agent)
-        try:
-            visit = booking.book(
-                session,
-                clinic,
-                patient_id=plan.need["patient_id"],
-                time=time_from_json(plan.need["time"]),
-                agent=agent,
-                key=f"plan:{plan_id}:urgent",
-            )
-        except SchedulingError as error:
-            raise CalendarChangedError(str(error)) from error
-        plan.status, plan.appointment_id, plan.updated_at = PlanStatus.DONE, visit.id, times.now()
+            if move.status is MoveStatus.AGREED:
+                _carry(session, clinic, move, agent)
+                plan_texts.tell_that_it_moved(session, clinic, move, f"{_held_for(move)}:moved")
+        plan.need = plan.need | {"visits": _book_urgent(session, clinic, plan, agent)}
+        plan.status, plan.updated_at = PlanStatus.DONE, times.now()
         session.flush()
-    _audit(session, plan, agent, "U", {"status": "done", "moved": [move.appointment_id for move in wanted]})
+    moved = [move.appointment_id for move in wanted if move.status is MoveStatus.MOVED]
+    _audit(session, plan, agent, "U", {"status": "done", "moved": moved, "booked": urgent_visits(plan)})
     return plan
 
 
+def urgent_visits(plan: Plan) -> list[str]:
+    """The ids of the appointments that an urgent plan booked."""
+    return [visit["appointment_id"] for visit in plan.need.get("visits", ()) if visit.get("appointment_id")]
+
+
 def undo(session: Session, clinic: ClinicFile, *, plan_id: str, by: str) -> Plan:
-    """Take the urgent visit off the books and every moved visit back to its old time: all of it or nothing; the patients are told.
+    """Take the urgent visits off the books and every moved visit back to its old time: all or nothing; the patients are told.
 
     Raises NotAllowedError, NotFoundError, WrongStateError (not carried out), CalendarChangedError (an old time is taken or past).
     """
-    agent = _decider(session, by)
+    agent = scheduler(session, by)
     plan = get(session, plan_id)
-    if plan.kind is not PlanKind.URGENT or plan.status is not PlanStatus.DONE or plan.appointment_id is None:
+    if plan.kind is not PlanKind.URGENT or plan.status is not PlanStatus.DONE:
         raise WrongStateError(f"Plan/{plan_id}")
     done = moves(session, plan_id, MoveStatus.MOVED)
     with session.begin_nested():
         try:
-            visit = booking.cancel(
-                session,
-                clinic,
-                appointment_id=plan.appointment_id,
-                agent=agent,
-                key=f"plan:{plan_id}:undo",
-                reason="plan-undone",
-            )
-            _close_late_cancellation(session, visit.id, agent)
+            for number, appointment_id in enumerate(urgent_visits(plan), start=1):
+                key = f"plan:{plan_id}:undo:{number}"
+                booking.cancel(session, clinic, appointment_id=appointment_id, agent=agent, key=key, reason="plan-undone")
+                _close_late_cancellation(session, appointment_id, agent)
             for move in done:
                 _refuse_if_changed(session, move, move.sequence + 1)
                 key = f"{_held_for(move)}:undo"
                 old = time_from_json(move.old)
                 booking.reschedule(session, clinic, appointment_id=move.appointment_id, time=old, agent=agent, key=key)
                 move.status = MoveStatus.UNDONE
-                _tell_that_it_stays(session, clinic, move, key)
+                plan_texts.tell_that_it_stays(session, clinic, move, key)
         except SchedulingError as error:
             raise CalendarChangedError(str(error)) from error
         plan.status, plan.updated_at = PlanStatus.UNDONE, times.now()
@@ -274,63 +301,83 @@ def give_up(session: Session, clinic: ClinicFile, *, plan_id: str, agent: str) -
         booking.release(session, held_for=_held_for(move), agent=agent)
         if move.status is not MoveStatus.DECLINED:
             move.status = MoveStatus.UNDONE
-            _tell_that_it_stays(session, clinic, move, f"{_held_for(move)}:given-up")
+            if not plan_texts.take_back(session, move):
+                plan_texts.tell_that_it_stays(session, clinic, move, f"{_held_for(move)}:given-up")
+            plan_texts.close_task(session, move, agent)
+    for number, _ in enumerate(plan.need.get("visits", ()), start=1):
+        booking.release(session, held_for=_held_for_urgent(plan, number), agent=agent)
     plan.status, plan.updated_at = PlanStatus.GIVEN_UP, times.now()
     session.flush()
     _audit(session, plan, agent, "U", {"status": "given-up"})
     return plan
 
 
-def asked_last(session: Session, *, phone: str) -> PlanMove | None:
-    """The move that a patient with this number was asked about last and has not answered."""
-    people = [one.id for one in patients.on_file(session, phone=phone)]
-    found = (
-        select(PlanMove)
-        .join(Plan, (Plan.organization_id == PlanMove.organization_id) & (Plan.id == PlanMove.plan_id))
-        .where(PlanMove.patient_id.in_(people), PlanMove.status == MoveStatus.ASKED, Plan.status == PlanStatus.ASKING)
-        .order_by(Plan.updated_at.desc(), PlanMove.number.desc())
-    )
-    return session.scalars(found.limit(1)).first()
+def any_overdue(session: Session, _clinic: ClinicFile) -> bool:
+    """Whether `end_overdue` has something to do."""
+    return session.execute(_overdue().limit(1)).first() is not None
 
 
-def describe(session: Session, clinic: ClinicFile, plan: Plan) -> list[str]:
-    """A plan for staff, a line each: what for, then every move with its reason and where it stands."""
-    lines = [f"Plan {plan.id}: {plan.kind}, {plan.status}" + (f" (decided by {plan.decided_by})" if plan.decided_by else "")]
-    if plan.kind is PlanKind.URGENT:
-        lines.append(f"For: {in_words(clinic, time_from_json(plan.need['time']))}")
-    else:
-        lines.append(f"Out: {plan.need['words']}")
-    all_moves = moves(session, plan.id)
-    for move in all_moves:
-        old = time_from_json(move.old)
-        where = f"{move.number}. {move.status}: {in_words(clinic, old)}"
-        if move.new is None:
-            lines.append(f"{where}: no time was found; for staff")
+def end_overdue(session: Session, clinic: ClinicFile, *, limit: int = 50) -> bool:
+    """Leave to staff who has not answered for as long as the new time was kept; an urgent plan whose time has come is given up.
+
+    Whether there may be more.
+    """
+    found = session.execute(_overdue().limit(limit)).all()
+    for plan_id, number in found:
+        plan = get(session, plan_id)
+        [move] = session.scalars(select(PlanMove).where(PlanMove.plan_id == plan_id, PlanMove.number == number))
+        if plan.status is not PlanStatus.ASKING or move.status is not MoveStatus.ASKED:
             continue
-        new = time_from_json(move.new)
-        lines.append(f"{where} -> {in_words(clinic, new)} ({_distance(old, new)})")
-    lines.extend(f"   {reason}" for reason in plan.need.get("reasons", ()))
-    found = ", ".join(f"{number} {status}" for status, number in sorted(counts(session, plan.id).items()))
-    lines.append(f"{len(all_moves)} visits: {found}" if found else "No visits.")
-    return lines
+        if plan.kind is PlanKind.URGENT:
+            give_up(session, clinic, plan_id=plan_id, agent="worker")
+        else:
+            _leave_to_staff(session, clinic, move, "No answer yet. Ask by phone", "worker")
+            _finish_storm(session, plan)
+    return len(found) == limit
 
 
-def in_words(clinic: ClinicFile, time: FreeTime) -> str:
-    service, practitioner = clinic.services_by_id.get(time.service_id), clinic.practitioners_by_id.get(time.practitioner_id)
-    zone = clinic.zone_of(time.location_id) if time.location_id in clinic.locations_by_id else clinic.zone
+def _overdue() -> Any:
+    held = aliased(Appointment)
+    ended = or_(held.status != AppointmentStatus.PROPOSED, held.hold_expires_at <= times.now())
     return (
-        f"{service.name if service else time.service_id} with {practitioner.name if practitioner else time.practitioner_id}, "
-        f"{times.to_wall(time.start, zone):%a, %b %-d, %-I:%M %p}"
+        select(PlanMove.plan_id, PlanMove.number)
+        .join(Plan, _same_plan())
+        .join(held, (held.organization_id == PlanMove.organization_id) & (held.id == PlanMove.hold_id))
+        .where(PlanMove.status == MoveStatus.ASKED, Plan.status == PlanStatus.ASKING, ended)
+        .order_by(PlanMove.plan_id, PlanMove.number)
     )
 
 
-def time_as_json(time: FreeTime) -> dict[str, Any]:
-    return asdict(time) | {"start": time.start.isoformat(), "end": time.end.isoformat()}
+def asked_last(session: Session, *, phone: str) -> tuple[Plan, PlanMove] | None:
+    """The move that this number was asked about last, while an answer still counts; the question has gone out."""
+    people = [one.id for one in patients.on_file(session, phone=phone)]
+    last = sending.last_started(session, phone=phone, kind=sending.PLAN)
+    found = session.execute(
+        select(Plan, PlanMove)
+        .join(PlanMove, _same_plan())
+        .where(
+            PlanMove.patient_id.in_(people),
+            PlanMove.status.in_(_WAITS_FOR_ANSWER),
+            PlanMove.new.is_not(None),
+            Plan.status.in_(_GOES_ON),
+        )
+    )
+    by_key = {sending.plan_key(plan.id, move.number): (plan, move) for plan, move in found}
+    return by_key.get(last.idempotency_key or "") if last else None
 
 
-def time_from_json(raw: dict[str, Any]) -> FreeTime:
-    start, end = dt.datetime.fromisoformat(raw["start"]), dt.datetime.fromisoformat(raw["end"])
-    return FreeTime(**(raw | {"mode": Mode(raw["mode"]), "start": start, "end": end}))
+def asked_about() -> Select[tuple[str]]:
+    """The ids of the visits that a plan asks their patients about, or is about to."""
+    waiting = (MoveStatus.PROPOSED, MoveStatus.ASKED, MoveStatus.AGREED)
+    return (
+        select(PlanMove.appointment_id)
+        .join(Plan, _same_plan())
+        .where(Plan.status == PlanStatus.ASKING, PlanMove.status.in_(waiting))
+    )
+
+
+def _same_plan() -> ColumnElement[bool]:
+    return (Plan.organization_id == PlanMove.organization_id) & (Plan.id == PlanMove.plan_id)
 
 
 def visit(session: Session, appointment_id: str) -> Appointment:
@@ -365,13 +412,6 @@ def time_of(visit: Appointment) -> FreeTime:
     )
 
 
-def _distance(old: FreeTime, new: FreeTime) -> str:
-    minutes = int((new.start - old.start).total_seconds()) // 60
-    days, rest = divmod(abs(minutes), 24 * 60)
-    parts = [f"{days} d"] * bool(days) + [f"{rest // 60} h"] * bool(rest // 60) + [f"{rest % 60} min"] * bool(rest % 60)
-    return f"{' '.join(parts) or 'same time'}{' later' if minutes > 0 else ' earlier' if minutes < 0 else ''}"
-
-
 def _keep(
     session: Session, clinic: ClinicFile, plan: Plan, wanted: list[PlanMove], until: dt.datetime, agent: str
 ) -> list[PlanMove]:
@@ -391,80 +431,95 @@ def _keep(
 
 
 def _ask(session: Session, clinic: ClinicFile, plan: Plan, move: PlanMove, due: dt.datetime) -> None:
-    """Ask the patient by text; who has no number is asked by staff. In quiet hours the text waits."""
     move.status = MoveStatus.ASKED
-    patient = patients.get(session, move.patient_id)
-    phone = sending.first_phone(patient)
-    if phone is None:
-        _task(session, clinic, move, f"Ask the patient: {_both(clinic, move)}.", "worker")
-        return
-    old, new = time_from_json(move.old), time_from_json(move.new or {})
-    body = _question(session, clinic, patient, phone, old, new)
-    due = sending.quiet_until(clinic, phone=phone, at=due, location_id=new.location_id) or due
-    messaging.queue(
-        session,
-        phone=phone,
-        body=body,
-        author="system",
-        kind=ASK,
-        patient_id=patient.id,
-        appointment_id=move.appointment_id,
-        due_at=due,
-        key=_held_for(move),
-    )
+    session.flush()
+    plan_texts.ask(session, clinic, plan, move, due)
 
 
-def _question(session: Session, clinic: ClinicFile, patient: Patient, phone: str, old: FreeTime, new: FreeTime) -> str:
-    language = sending.language_of(session, clinic, patient, phone)
-    zone = clinic.zone_of(new.location_id)
-    (old_day, old_time), (new_day, new_time) = (sending.start_in_words(one.start, zone, language) for one in (old, new))
-    who, call, name = clinic.practitioners_by_id[new.practitioner_id].name, clinic.clinic.phone, clinic.clinic.name
-    if language == "es":
-        return (
-            f"{name}: necesitamos cambiar su cita del {old_day}, {old_time}. ¿Le viene bien el {new_day}, {new_time}, con {who}? "
-            f"Díganos por aquí o al {call}."
-        )
-    return (
-        f"{name}: we need to move your visit of {old_day} at {old_time}. Would {new_day} at {new_time} with {who} suit you? "
-        f"Tell us here, or call {call}."
-    )
+def _first_start(plan: Plan) -> dt.datetime:
+    return min(time_from_json(visit["time"]).start for visit in plan.need["visits"])
 
 
-def _tell_that_it_stays(session: Session, clinic: ClinicFile, move: PlanMove, key: str) -> None:
-    patient = patients.get(session, move.patient_id)
-    phone = sending.first_phone(patient)
-    if phone is None:
-        _task(session, clinic, move, f"Tell the patient that the visit stays as it was: {_both(clinic, move)}.", "worker", key)
-        return
-    old = time_from_json(move.old)
-    language = sending.language_of(session, clinic, patient, phone)
-    day, time = sending.start_in_words(old.start, clinic.zone_of(old.location_id), language)
-    body = f"{clinic.clinic.name}: your visit stays as it was, {day} at {time}. Thank you for your patience."
-    if language == "es":
-        body = f"{clinic.clinic.name}: su cita queda como estaba, el {day}, {time}. Gracias por su paciencia."
-    messaging.queue(
-        session,
-        phone=phone,
-        body=body,
-        author="system",
-        kind=ASK,
-        patient_id=patient.id,
-        appointment_id=move.appointment_id,
-        due_at=sending.quiet_until(clinic, phone=phone, at=times.now(), location_id=old.location_id),
-        key=key,
-    )
+def _book_urgent(session: Session, clinic: ClinicFile, plan: Plan, agent: str) -> list[dict[str, Any]]:
+    """The urgent visits with their appointments. Raises CalendarChangedError."""
+    booked = []
+    for number, wanted in enumerate(plan.need["visits"], start=1):
+        hold_id = wanted.get("hold_id")
+        held = hold_id is not None and booking.is_held(session, hold_id=hold_id)
+        try:
+            made = booking.book(
+                session,
+                clinic,
+                patient_id=wanted["patient_id"],
+                hold_id=hold_id if held else None,
+                time=None if held else time_from_json(wanted["time"]),
+                agent=agent,
+                key=f"plan:{plan.id}:urgent:{number}",
+            )
+        except SchedulingError as error:
+            raise CalendarChangedError(str(error)) from error
+        booked.append(wanted | {"appointment_id": made.id})
+    return booked
 
 
-def _carry(session: Session, clinic: ClinicFile, plan: Plan, move: PlanMove, agent: str) -> None:
-    """Move one visit to its kept time. Raises CalendarChangedError."""
+def _keep_urgent_times(session: Session, clinic: ClinicFile, plan: Plan, agent: str) -> None:
+    """Hold the urgent times that are free by now. One that is not yet stays with the visits that are asked to move."""
+    kept = []
+    for number, wanted in enumerate(plan.need["visits"], start=1):
+        time = time_from_json(wanted["time"])
+        if "hold_id" not in wanted:
+            try:
+                held = booking.hold(
+                    session,
+                    clinic,
+                    time=time,
+                    held_for=_held_for_urgent(plan, number),
+                    patient_id=wanted["patient_id"],
+                    agent=agent,
+                )
+            except SchedulingError:
+                kept.append(wanted)
+                continue
+            held.hold_expires_at = time.start
+            wanted = wanted | {"hold_id": held.id}
+        kept.append(wanted)
+    plan.need = plan.need | {"visits": kept}
+    session.flush()
+
+
+def _held_for_urgent(plan: Plan, number: int) -> str:
+    return f"plan:{plan.id}:u{number}"
+
+
+def _carry(session: Session, clinic: ClinicFile, move: PlanMove, agent: str) -> None:
+    """Move one visit to its new time, which is kept or, after that, still free. Raises CalendarChangedError."""
     _refuse_if_changed(session, move, move.sequence)
+    held = move.hold_id is not None and booking.is_held(session, hold_id=move.hold_id)
     try:
         booking.reschedule(
-            session, clinic, appointment_id=move.appointment_id, hold_id=move.hold_id, agent=agent, key=f"{_held_for(move)}:move"
+            session,
+            clinic,
+            appointment_id=move.appointment_id,
+            hold_id=move.hold_id if held else None,
+            time=None if held else time_from_json(move.new or {}),
+            agent=agent,
+            key=f"{_held_for(move)}:move",
         )
     except SchedulingError as error:
         raise CalendarChangedError(str(error)) from error
     move.status, move.moved_at = MoveStatus.MOVED, times.now()
+
+
+def _carry_or_leave_to_staff(session: Session, clinic: ClinicFile, move: PlanMove, agent: str) -> None:
+    try:
+        with session.begin_nested():
+            _carry(session, clinic, move, agent)
+    except CalendarChangedError:
+        session.refresh(move)
+        booking.release(session, held_for=_held_for(move), agent=agent)
+        _leave_to_staff(session, clinic, move, "Its new time was gone when the patient agreed. Find another", agent)
+    else:
+        plan_texts.close_task(session, move, agent)
 
 
 def _refuse_if_changed(session: Session, move: PlanMove, sequence: int) -> None:
@@ -483,29 +538,11 @@ def _leave_to_staff(
     session: Session, clinic: ClinicFile, move: PlanMove, why: str, agent: str, status: MoveStatus = MoveStatus.FOR_STAFF
 ) -> None:
     move.status = status
-    _task(session, clinic, move, f"Find another time: {why}. {_both(clinic, move)}.", agent)
-
-
-def _task(session: Session, clinic: ClinicFile, move: PlanMove, description: str, agent: str, key: str | None = None) -> None:
-    handoff.open_task(
-        session,
-        team="desk",
-        reason="plan",
-        description=description,
-        priority=Priority.URGENT,
-        patient_id=move.patient_id,
-        appointment_id=move.appointment_id,
-        key=f"{key or _held_for(move)}:task",
-        agent=agent,
-    )
-
-
-def _both(clinic: ClinicFile, move: PlanMove) -> str:
-    old = in_words(clinic, time_from_json(move.old))
-    return f"{old} -> {in_words(clinic, time_from_json(move.new))}" if move.new else old
+    plan_texts.task(session, clinic, move, why, agent)
 
 
 def _finish_storm(session: Session, plan: Plan) -> None:
+    """A storm is over when nobody has to be asked and nobody's answer is waited for: what is left is with staff."""
     session.flush()
     if not moves(session, plan.id, MoveStatus.PROPOSED, MoveStatus.ASKED, limit=1):
         plan.status, plan.updated_at = PlanStatus.DONE, times.now()
@@ -519,14 +556,7 @@ def _close_late_cancellation(session: Session, appointment_id: str, agent: str) 
 
 
 def _held_for(move: PlanMove) -> str:
-    return f"plan:{move.plan_id}:{move.number}"
-
-
-def _decider(session: Session, email: str) -> str:
-    account = session.scalars(select(StaffAccount).where(func.lower(StaffAccount.email) == email.strip().lower())).one_or_none()
-    if account is None or not account.active or account.role not in _DECIDERS:
-        raise NotAllowedError(email)
-    return f"staff:{account.email}"
+    return sending.plan_key(move.plan_id, move.number)
 
 
 def _audit(session: Session, plan: Plan, agent: str, action: audit.Action, detail: dict[str, Any]) -> None:

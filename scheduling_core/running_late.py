@@ -87,8 +87,12 @@ def delays(session: Session, clinic: ClinicFile, *, practitioner_id: str, minute
     return found
 
 
-def tell(session: Session, clinic: ClinicFile, *, practitioner_id: str, minutes: int, agent: str) -> list[Affected]:
-    """Text everybody who should hear of it; who that was. A visit is told once of the same expected time. Raises as `delays`."""
+def tell(session: Session, clinic: ClinicFile, *, practitioner_id: str, minutes: int, by: str) -> list[Affected]:
+    """Text everybody who should hear of it; who that was. A visit is told once of the same expected time.
+
+    `by` is the email of a scheduler's account. Raises NotAllowedError, and as `delays`.
+    """
+    agent = plans.scheduler(session, by)
     told = [one for one in delays(session, clinic, practitioner_id=practitioner_id, minutes=minutes) if one.is_told]
     for one in told:
         patient = patients.get(session, one.patient_id)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from phonenumbers import timezone as number_zones
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduling_core import times
@@ -22,14 +22,16 @@ from scheduling_core.models import (
     Conversation,
     Delivery,
     Direction,
+    MoveStatus,
     OfferStatus,
     Patient,
     PatientPhone,
+    PlanMove,
     WaitlistOffer,
 )
 
-REMINDER, OFFER = "reminder", "offer"
-STARTED_BY_US = (REMINDER, OFFER)
+REMINDER, OFFER, PLAN = "reminder", "offer", "plan"
+STARTED_BY_US = (REMINDER, OFFER, PLAN)
 GONE_OUT = (Delivery.SENDING, Delivery.SENT, Delivery.DELIVERED, Delivery.UNKNOWN)
 
 _GSM_BEYOND_ASCII = frozenset("¿¡àäåæèéìñòöøùüÄÅÆÉÑÖØÜ")
@@ -93,6 +95,11 @@ def offer_of(key: str | None) -> str:
     return (key or "").removeprefix(f"{OFFER}:")
 
 
+def plan_key(plan_id: str, number: int) -> str:
+    """What the question about a move of a plan, and the hold on its new time, are known by."""
+    return f"{PLAN}:{plan_id}:{number}"
+
+
 def holds_still(session: Session, message: Communication) -> bool:
     """Whether a message that we start still says what is so: the visit stands as it was, the offer is open."""
     now = times.now()
@@ -109,16 +116,24 @@ def holds_still(session: Session, message: Communication) -> bool:
         found = select(WaitlistOffer).where(WaitlistOffer.id == offer_of(message.idempotency_key))
         offer = session.scalars(found).one_or_none()
         return offer is not None and offer.status is OfferStatus.OPEN and offer.expires_at > now
+    if message.kind == PLAN:
+        _, plan_id, number = (message.idempotency_key or "").split(":")
+        return session.scalars(_ASKED, {"plan_id": plan_id, "number": int(number)}).first() is not None
     return True
 
 
-def last_started(session: Session, *, phone: str) -> Communication | None:
-    """The last reminder or offer that went to this number: what a bare answer answers."""
+_ASKED = select(PlanMove.number).where(
+    PlanMove.plan_id == bindparam("plan_id"), PlanMove.number == bindparam("number"), PlanMove.status == MoveStatus.ASKED
+)
+
+
+def last_started(session: Session, *, phone: str, kind: str | None = None) -> Communication | None:
+    """The last reminder, offer or question of a plan (or of one kind alone) to this number: what a bare answer answers."""
     return session.scalars(
         select(Communication)
         .where(
             Communication.phone == phone,
-            Communication.kind.in_(STARTED_BY_US),
+            Communication.kind.in_((kind,) if kind else STARTED_BY_US),
             Communication.direction == Direction.OUT,
             Communication.status.in_(GONE_OUT),
         )

@@ -24,7 +24,7 @@ from scheduling_core.calendar.hours import Stretch
 from scheduling_core.calendar.requests import FreeTime
 from scheduling_core.clinic_file.schema import ClinicFile, PractitionerPart, ServicePart
 from scheduling_core.errors import NotFoundError, WrongStateError
-from scheduling_core.models import Appointment, AppointmentStatus, Mode, Patient, Plan, PlanKind
+from scheduling_core.models import Appointment, AppointmentStatus, Mode, Patient, Plan, PlanKind, PlanStatus
 from scheduling_core.patients import age_on
 from scheduling_core.plans import Move
 
@@ -81,11 +81,12 @@ class _Hit:
         )
 
 
-def plan(session: Session, clinic: ClinicFile, outage: Outage, *, agent: str) -> Plan:
-    """One plan for all booked visits that an outage hits; those without a new time are in it for staff.
+def plan(session: Session, clinic: ClinicFile, outage: Outage, *, by: str) -> Plan:
+    """One plan for all booked visits that an outage hits, save those that a plan asks about already.
 
-    Raises NotFoundError for somebody or a place that does not exist, WrongStateError for days that are over or reversed, or when
-    nobody is named.
+    Those without a new time are in it for staff.
+    `by` is the email of a scheduler's account. Raises NotAllowedError, NotFoundError for somebody or a place that does not exist,
+    WrongStateError for days that are over or reversed, or when nobody is named.
     """
     _refuse_nonsense(clinic, outage)
     moves = propose(session, clinic, outage)
@@ -99,7 +100,24 @@ def plan(session: Session, clinic: ClinicFile, outage: Outage, *, agent: str) ->
         "last": outage.last.isoformat(),
         "words": words,
     }
-    return plans.save(session, kind=PlanKind.STORM, need=need, moves=moves, agent=agent)
+    return plans.save(session, kind=PlanKind.STORM, need=need, moves=moves, by=by)
+
+
+def plan_again(session: Session, clinic: ClinicFile, *, plan_id: str, by: str) -> Plan:
+    """Another plan for the same outage as the calendar stands now: for the visits that nobody is asked about yet.
+
+    A plan that was only proposed is given up for it; one whose patients are asked goes on. Raises as `plan`, and WrongStateError
+    for a plan of another kind.
+    """
+    agent = plans.scheduler(session, by)
+    old = plans.get(session, plan_id)
+    if old.kind is not PlanKind.STORM:
+        raise WrongStateError(f"Plan/{plan_id}")
+    if old.status is PlanStatus.PROPOSED:
+        plans.give_up(session, clinic, plan_id=plan_id, agent=agent)
+    need = old.need
+    first, last = (dt.date.fromisoformat(need[name]) for name in ("first", "last"))
+    return plan(session, clinic, Outage(first, last, tuple(need["practitioners"]), need["location"]), by=by)
 
 
 def propose(session: Session, clinic: ClinicFile, outage: Outage) -> list[Move]:
@@ -117,6 +135,19 @@ def propose(session: Session, clinic: ClinicFile, outage: Outage) -> list[Move]:
     return [
         Move(hit.row.id, hit.row.patient_id, hit.row.sequence, hit.time, _for(found.get(hit.row.id), hit.row.id)) for hit in hits
     ]
+
+
+def still_open(clinic: ClinicFile, outage: Outage) -> list[str]:
+    """What staff should know: whom the clinic file still lets be booked on days out, a sentence each."""
+    days = [outage.first + dt.timedelta(days=number) for number in range((outage.last - outage.first).days + 1)]
+    found = []
+    for practitioner in clinic.practitioners:
+        stretches = [one for day in days for one in hours.hours_of(clinic).on(practitioner.id, day)]
+        still = {one.day for one in stretches if outage.hits(practitioner.id, one.location_id, one.day)}
+        if still:
+            days_in_words = ", ".join(f"{day:%b} {day.day}" for day in sorted(still)[:5]) + (" ..." if len(still) > 5 else "")
+            found.append(f"{practitioner.name} can still be booked on {days_in_words}: write the absence into the clinic file.")
+    return found
 
 
 def _for(time: FreeTime | None, appointment_id: str) -> FreeTime | None:
@@ -149,6 +180,7 @@ def _hits(session: Session, clinic: ClinicFile, outage: Outage) -> list[_Hit]:
             Appointment.start >= max(start, times.now()),
             Appointment.start < end,
             Appointment.practitioner_id.in_(outage.practitioners or clinic.practitioners_by_id),
+            Appointment.id.not_in(plans.asked_about()),
         )
         .order_by(Appointment.start, Appointment.id)
     ).all()

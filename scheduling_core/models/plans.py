@@ -32,11 +32,14 @@ class MoveStatus(StrEnum):
     DECLINED = "declined"
     MOVED = "moved"
     UNDONE = "undone"
-    FOR_STAFF = "for-staff"  # no time, no number, or the time is gone: a person finds one
+    GONE = "gone"  # the visit was moved or cancelled otherwise meanwhile
+    FOR_STAFF = "for-staff"  # no time, no answer, or the time is gone: a person finds one
 
 
 class Plan(Base):
-    """`need` of an urgent plan: the request, its patient and the time that it gets; of a storm: who is out, where and when."""
+    """`need` of an urgent plan: the urgent `visits`, each with its patient, its time and, once booked, its appointment, and the
+    `reasons` for staff; of a storm: who is out, where and when.
+    """
 
     __tablename__ = "plan"
 
@@ -44,12 +47,9 @@ class Plan(Base):
     kind: Mapped[PlanKind] = mapped_column(words(PlanKind))
     status: Mapped[PlanStatus] = mapped_column(words(PlanStatus), default=PlanStatus.PROPOSED)
     need: Mapped[dict[str, Any]]
-    appointment_id: Mapped[str | None] = mapped_column(String(64))  # the urgent visit, once it is booked
     decided_by: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
-
-    __table_args__ = (refers("appointment_id", "appointment"),)
 
 
 class PlanMove(Base):

@@ -66,30 +66,30 @@ def test_an_urgent_plan_goes_its_whole_way(frontdesk, sqlite_loaded, clinic):
         for who in ("ferreira", "sorensen", "tanaka"):
             for service in ("physical", "follow-up", "sick"):
                 fill(session, clinic, who, service, 17)
-    urgent = ("plan", "urgent", "--service", "sick", "--patient", patient, "--day", "2026-11-17")
+    urgent = ("plan", "urgent", "--service", "sick", "--patient", patient, "--day", "2026-11-17", *NORA)
     proposed = frontdesk(*urgent)
-    assert "1 visits: 1 proposed" in proposed
+    assert "1 visit: 1 proposed" in proposed
     plan = plan_of(proposed)
     frontdesk("plan", "approve", plan, *NORA)
     with pytest.raises(WrongStateError):
         frontdesk("plan", "carry-out", plan, *NORA)
-    frontdesk("plan", "answer", plan, "1", "--agrees")
-    assert "1 visits: 1 moved" in frontdesk("plan", "carry-out", plan, *NORA)
-    assert "1 visits: 1 undone" in frontdesk("plan", "undo", plan, *NORA)
+    frontdesk("plan", "answer", plan, "1", "--agrees", *NORA)
+    assert "1 visit: 1 moved" in frontdesk("plan", "carry-out", plan, *NORA)
+    assert "1 visit: 1 undone" in frontdesk("plan", "undo", plan, *NORA)
     again = plan_of(frontdesk(*urgent))
     frontdesk("plan", "approve", again, *NORA)
-    assert "given-up" in frontdesk("plan", "give-up", again)
+    assert "given-up" in frontdesk("plan", "give-up", again, *NORA)
     assert "given-up" in frontdesk("plan", "show", again)
 
 
 def test_a_storm_is_asked_and_answered(frontdesk, sqlite_loaded, clinic):
     with sqlite_loaded.transaction() as session:
         visits = fill(session, clinic, "sorensen", "follow-up", 17)
-    plan = plan_of(frontdesk("plan", "storm", "--practitioner", "sorensen", "--from", "2026-11-17", "--to", "2026-11-17"))
+    plan = plan_of(frontdesk("plan", "storm", "--practitioner", "sorensen", "--from", "2026-11-17", "--to", "2026-11-17", *NORA))
     frontdesk("plan", "approve", plan, *NORA)
-    assert f"{len(visits)} asked" in frontdesk("plan", "ask", plan, "--per-minute", "30")
-    assert "1 moved" in frontdesk("plan", "answer", plan, "1", "--agrees")
-    assert "1 declined" in frontdesk("plan", "answer", plan, "2", "--declines")
+    assert f"{len(visits)} asked" in frontdesk("plan", "ask", plan, "--per-minute", "30", *NORA)
+    assert "1 moved" in frontdesk("plan", "answer", plan, "1", "--agrees", *NORA)
+    assert "1 declined" in frontdesk("plan", "answer", plan, "2", "--declines", *NORA)
 
 
 def test_who_is_late_and_how_the_day_fills(frontdesk, sqlite_loaded, clinic, clock):
@@ -99,7 +99,7 @@ def test_who_is_late_and_how_the_day_fills(frontdesk, sqlite_loaded, clinic, clo
     late = ("plan", "late", "--practitioner", "sorensen", "--minutes", "30")
     said = frontdesk(*late)
     assert "30 min, tell" in said
-    assert "patients are told" in frontdesk(*late, "--tell")
+    assert "patients are told" in frontdesk(*late, "--tell-by", NORA[1])
     assert "waiting" in frontdesk("plan", "day", "--location", "north")
     with pytest.raises(NotFoundError):
         frontdesk("plan", "late", "--practitioner", "nobody", "--minutes", "30")

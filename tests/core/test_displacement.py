@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from scheduling_core import booking, displacement, plans
 from scheduling_core.calendar.search import Request, find
@@ -16,6 +16,7 @@ from scheduling_core.models import (
     Appointment,
     AppointmentStatus,
     Communication,
+    Delivery,
     MoveStatus,
     PlanMove,
     PlanStatus,
@@ -23,7 +24,9 @@ from scheduling_core.models import (
     TaskStatus,
     occupancy,
 )
+from scheduling_core.plan_texts import NEWS
 from scheduling_core.plans import CalendarChangedError, NotAllowedError
+from scheduling_core.sending import PLAN
 from tests.core.clinics import load, make_clinic
 from tests.factories import make_patient
 
@@ -99,7 +102,7 @@ def test_one_visit_moves_as_near_as_it_can(here):
     assert proposal is not None
     [move] = proposal.moves
     assert (wall(move.old), wall(move.new)) == ("16 10:30", "18 09:30")
-    assert wall(proposal.time) == "16 10:30"
+    assert wall(proposal.times[0]) == "16 10:30"
 
 
 def test_procedures_and_urgent_visits_stay(here):
@@ -121,7 +124,7 @@ def test_a_visit_that_a_plan_moved_is_not_moved_again_and_its_patient_is_spared(
         moved = plans.moves(session, first.id)[0]
         assert moved.appointment_id == visits[3].id
         patient = session.scalars(select(Appointment).where(Appointment.id == moved.appointment_id)).one().patient_id
-        booking.cancel(session, CLINIC, appointment_id=first.appointment_id, agent="test", key="c")
+        booking.cancel(session, CLINIC, appointment_id=plans.urgent_visits(first)[0], agent="test", key="c")
         again = booking.book(
             session,
             CLINIC,
@@ -147,20 +150,18 @@ def test_a_plan_is_carried_out_whole_and_undone_whole(here):
         before = {one.id: one.start for one in visits}
         plan = _carried_out(session)
         [move] = plans.moves(session, plan.id)
-        urgent = session.scalars(select(Appointment).where(Appointment.id == plan.appointment_id)).one()
+        urgent = session.scalars(select(Appointment).where(Appointment.id == plans.urgent_visits(plan)[0])).one()
         assert (plan.status, move.status, urgent.status) == (PlanStatus.DONE, MoveStatus.MOVED, AppointmentStatus.BOOKED)
         assert urgent.start == before[move.appointment_id]
-        assert plans.carry_out(session, CLINIC, plan_id=plan.id, by=NORA).appointment_id == urgent.id
+        assert plans.urgent_visits(plans.carry_out(session, CLINIC, plan_id=plan.id, by=NORA)) == [urgent.id]
     with here.transaction() as session:
         plans.undo(session, CLINIC, plan_id=plan.id, by=NORA)
         now = {one.id: one.start for one in session.scalars(select(Appointment).where(Appointment.id.in_(before)))}
         assert now == before
         assert session.scalar(select(func.count()).select_from(occupancy)) == 4 * 6 * 2
         assert session.scalars(select(Task.status).where(Task.reason == "late-cancellation")).all() == [TaskStatus.CANCELLED]
-        bodies = list(session.scalars(select(Communication.body).where(Communication.kind == plans.ASK)))
-    assert len(bodies) == 2
-    assert "Would" in bodies[0]
-    assert "stays as it was" in bodies[1]
+        bodies = list(session.scalars(select(Communication.body).where(Communication.kind.in_((PLAN, NEWS)))))
+    assert [any(words in body for body in bodies) for words in ("Could we move", "is now on", "stays as it was")] == [True] * 3
 
 
 def test_only_a_scheduler_decides_and_only_when_all_have_agreed(here):
@@ -181,8 +182,10 @@ def test_a_refusal_gives_the_plan_up_and_the_visit_is_not_asked_again(here):
         plan = _proposed(session)
         plans.approve(session, CLINIC, plan_id=plan.id, by=NORA)
         [move] = plans.moves(session, plan.id)
-        [patient_phone] = session.scalars(select(Communication.phone).where(Communication.kind == plans.ASK))
-        assert plans.asked_last(session, phone=patient_phone) is move
+        [patient_phone] = session.scalars(select(Communication.phone).where(Communication.kind == PLAN))
+        assert plans.asked_last(session, phone=patient_phone) is None  # it has not gone out yet
+        session.execute(update(Communication).values(status=Delivery.SENT))
+        assert plans.asked_last(session, phone=patient_phone) == (plan, move)
         plans.answer(session, CLINIC, plan_id=plan.id, number=1, agrees=False, agent="staff:nora")
         plans.answer(session, CLINIC, plan_id=plan.id, number=1, agrees=False, agent="staff:nora")
         assert plans.get(session, plan.id).status is PlanStatus.GIVEN_UP
@@ -216,7 +219,7 @@ def test_a_plan_is_refused_whole_when_the_calendar_has_changed(here, change):
             plans.approve(session, CLINIC, plan_id=plan.id, by=NORA)
         assert plans.get(session, plan.id).status is PlanStatus.PROPOSED
         assert session.scalar(select(func.count()).where(Appointment.status == AppointmentStatus.PROPOSED)) == 0
-        assert session.scalar(select(func.count()).where(Communication.kind == plans.ASK)) == 0
+        assert session.scalar(select(func.count()).where(Communication.kind == PLAN)) == 0
         assert set(session.scalars(select(PlanMove.status))) == {MoveStatus.PROPOSED}
 
 
@@ -243,7 +246,7 @@ def _proposed(session):
     request = need(session)
     proposal = displacement.make_room(session, CLINIC, request).proposal
     assert proposal is not None
-    return displacement.keep(session, request, proposal, agent="test")
+    return displacement.keep(session, [request], proposal, by=NORA)
 
 
 def _carried_out(session):

@@ -14,7 +14,8 @@ from scheduling_core.models import Communication
 from tests.core.clinics import load, make_clinic
 from tests.factories import make_patient
 
-CLINIC = make_clinic(practitioners=["abel", "bruno"], sessions=["09:00-13:00"], service={"minutes": 30})
+STAFF = [{"name": "Nora", "email": "nora@small.example", "role": "scheduler"}]
+CLINIC = make_clinic(practitioners=["abel", "bruno"], sessions=["09:00-13:00"], service={"minutes": 30}, staff=STAFF)
 MONDAY = dt.date(2026, 11, 16)
 
 
@@ -48,7 +49,7 @@ def test_who_is_affected_is_told_once(here, clock):
             book(session, at)
         clock.set("2026-11-16T09:10:00-06:00")
         for _ in range(2):
-            running_late.tell(session, CLINIC, practitioner_id="abel", minutes=25, agent="test")
+            running_late.tell(session, CLINIC, practitioner_id="abel", minutes=25, by="nora@small.example")
         bodies = list(session.scalars(select(Communication.body).order_by(Communication.sequence)))
     assert len(bodies) == 2
     assert bodies[0] == (

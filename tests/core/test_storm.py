@@ -17,14 +17,16 @@ from tests.core.clinics import load, make_clinic
 from tests.factories import make_patient
 
 TUESDAY = dt.date(2026, 11, 17)
+NORA = "nora@small.example"
+STAFF = [{"name": "Nora", "email": NORA, "role": "scheduler"}]
 CLINIC = make_clinic(
     practitioners=["abel", "bruno"],
     sessions=["09:00-11:00"],
     service={"minutes": 30},
     clinic={"booking_horizon_days": 20, "languages": ["en", "es"]},
-    staff=[{"name": "Nora", "email": "nora@small.example", "role": "scheduler"}],
+    staff=STAFF,
 )
-NORA = "nora@small.example"
+
 _keys = itertools.count()
 
 
@@ -51,7 +53,7 @@ def test_every_visit_gets_one_time_of_its_own_and_nobody_stays_with_who_is_out(h
     with here.transaction() as session:
         visits = fill(session)
         fill(session, who="bruno")
-        plan = storm.plan(session, CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",)), agent="test")
+        plan = storm.plan(session, CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",)), by=NORA)
         moves = plans.moves(session, plan.id)
         assert {move.appointment_id for move in moves} == {one.id for one in visits}
         new = [plans.time_from_json(move.new) for move in moves]
@@ -63,15 +65,15 @@ def test_every_visit_gets_one_time_of_its_own_and_nobody_stays_with_who_is_out(h
 def test_patients_are_asked_at_a_rate_and_each_answer_moves_its_visit(here):
     with here.transaction() as session:
         fill(session)
-        plan = storm.plan(session, CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",)), agent="test")
+        plan = storm.plan(session, CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",)), by=NORA)
         plans.approve(session, CLINIC, plan_id=plan.id, by=NORA)
     asked = []
     for _ in range(5):  # as after an interruption: each round is a transaction
         with here.transaction() as session:
-            asked.append(plans.ask_next(session, CLINIC, plan_id=plan.id, limit=2, per_minute=2, agent="test"))
+            asked.append(plans.ask_next(session, CLINIC, plan_id=plan.id, limit=2, per_minute=2, by=NORA))
     assert asked == [2, 2, 0, 0, 0]
     with here.transaction() as session:
-        due = sorted(session.scalars(select(Communication.due_at).where(Communication.kind == plans.ASK)))
+        due = sorted(session.scalars(select(Communication.due_at).where(Communication.kind == "plan")))
         assert [(one - due[0]).total_seconds() for one in due] == [0, 30, 60, 90]
         for number, agrees in ((1, True), (2, True), (3, False), (4, True)):
             plans.answer(session, CLINIC, plan_id=plan.id, number=number, agrees=agrees, agent="test")
@@ -83,21 +85,21 @@ def test_patients_are_asked_at_a_rate_and_each_answer_moves_its_visit(here):
 def test_a_time_that_is_gone_leaves_its_visit_to_staff_and_the_others_go_on(here):
     with here.transaction() as session:
         fill(session)
-        plan = storm.plan(session, CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",)), agent="test")
+        plan = storm.plan(session, CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",)), by=NORA)
         plans.approve(session, CLINIC, plan_id=plan.id, by=NORA)
         first = plans.time_from_json(plans.moves(session, plan.id)[0].new)
         booking.book(session, CLINIC, patient_id=make_patient(session).id, time=first, agent="test", key="t")
-        plans.ask_next(session, CLINIC, plan_id=plan.id, limit=10, per_minute=60, agent="test")
+        plans.ask_next(session, CLINIC, plan_id=plan.id, limit=10, per_minute=60, by=NORA)
         assert plans.counts(session, plan.id) == {MoveStatus.FOR_STAFF: 1, MoveStatus.ASKED: 3}
 
 
 def test_what_finds_no_time_is_for_staff(sqlite_database, clock):
-    clinic = make_clinic(sessions=["09:00-10:00"], days="tue", clinic={"booking_horizon_days": 6})
+    clinic = make_clinic(sessions=["09:00-10:00"], days="tue", clinic={"booking_horizon_days": 6}, staff=STAFF)
     load(sqlite_database, clinic)
     clock.set("2026-11-16T12:00:00-06:00")
     with sqlite_database.transaction() as session:
         fill(session, clinic, who="lindgren")
-        plan = storm.plan(session, clinic, Outage(TUESDAY, TUESDAY, location_id="here"), agent="test")
+        plan = storm.plan(session, clinic, Outage(TUESDAY, TUESDAY, location_id="here"), by=NORA)
         assert plans.counts(session, plan.id) == {MoveStatus.FOR_STAFF: 2}
         assert any("no time was found" in line for line in plans.describe(session, clinic, plan))
 
@@ -134,4 +136,4 @@ def test_the_language_the_place_and_the_patients_other_visits_are_kept(sqlite_lo
 def test_an_outage_that_cannot_be_is_refused(sqlite_database, clock, outage, error):
     load(sqlite_database, CLINIC)
     with sqlite_database.transaction() as session, pytest.raises(error):
-        storm.plan(session, CLINIC, outage, agent="test")
+        storm.plan(session, CLINIC, outage, by=NORA)

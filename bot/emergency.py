@@ -1,27 +1,29 @@
-"""Red flags: words that may mean danger to life, found without a model. The words themselves are in `red_flags.yml`."""
+"""Red flags: words that may mean danger to life, found without a model. The words and the rules are in `red_flags.yml`.
+
+A rule names concepts, such as "chest hurt/pressure": words of each, in either language and in any order, close together in one
+sentence. What is denied, long past, only supposed or a mere topic does not count, and figures of speech are passed over.
+"""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
+
+from bot.spelling import Speller, plain_words
 
 _TABLE = Path(__file__).with_name("red_flags.yml")
 _LONGEST = 2000  # characters that are looked at: a text has 1600
+_REACH = 8  # words between two words of one rule
+_LANGUAGES = ("en", "es")
 _NEVER_BETWEEN = r"(?:\.|but|no|not|nor|without|pero|sin|ni)"  # words that belong together are not parted by these
-_IS_DENIAL = re.compile(
-    r"(?:cant|not|wont|isnt|unable|no (?:puedo|puede|respira|despierta|responde|reacciona)|ya no|barely|hardly)\b"
-)
-_IS_ANSWER = re.compile(r"no (?:i|im|my|he|hes|she|shes|its|it|the|we)\b")  # "no, my chest hurts" with the comma left out
-_DENIED_WITHIN = 9  # words between "no" and what it denies
+_DENIED_WITHIN = 9  # words between "no" and what it denies, in a list
+_HEAVY_WITHIN = 2  # of them such as are neither light nor of the table
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Alarm:
 
 def find(text: str) -> Alarm | None:
     """The first red flag in a text, in the table's order; None where there is none."""
-    return _table().find(_normal(text[:_LONGEST]))
+    return _table().find(text[:_LONGEST])
 
 
 def red_flag(text: str) -> str | None:
@@ -43,25 +45,32 @@ def red_flag(text: str) -> str | None:
     return alarm.flag if alarm else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """Where words of a concept stand, and of which languages they are."""
+
+    start: int
+    end: int
+    languages: frozenset[str]
+
+    def overlaps(self, other: _Hit) -> bool:
+        return self.start < other.end and other.start < self.end
+
+
 @dataclass(frozen=True)
-class _Sign:
-    """Words that raise a flag, if each of `beside` is said in the same part of the sentence and each of `also` anywhere."""
+class _Term:
+    """One place of a rule: a hit of any of these concepts."""
 
-    words: re.Pattern[str]
-    needs: tuple[
-        frozenset[str], ...
-    ]  # of each of these, a text that has the sign has a word: most signs are ruled out by that alone
-    beside: tuple[re.Pattern[str], ...]
-    also: tuple[re.Pattern[str], ...]
-    even_past: bool  # a past time in it is not the danger's: "I gave birth last week and am bleeding"
+    concepts: tuple[str, ...]
+    anywhere: bool = False  # in another sentence, too
+    absent: bool = False
+    even_past: bool = False
 
 
 @dataclass(frozen=True)
-class _Flag:
-    name: str
-    language: str
-    signs: tuple[_Sign, ...]
-    unless: re.Pattern[str] | None
+class _Rule:
+    flag: str
+    terms: tuple[_Term, ...]
     even_if: bool  # a supposed case counts: who asks what to do if a child swallowed bleach does not suppose
 
 
@@ -69,178 +78,184 @@ class _Table:
     """The table, read and compiled once."""
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        self._lists: dict[str, str] = raw["lists"]
-        self.spelled = [(re.compile(rf"\b(?:{pattern})\b"), right) for right, pattern in raw["spelled"].items()]
-        self.words = frozenset(raw["words"].split())
-        self.real_words = frozenset(raw["real_words"].split())
-        flags = [flag for item in raw["flags"] for flag in self._read_flag(item)]
-        self._signs = [(flag, sign) for flag in flags for sign in flag.signs]
-        self._always = {number for number, (_, sign) in enumerate(self._signs) if not sign.needs}
-        self._by_word: dict[str, set[int]] = {}
-        for number, (_, sign) in enumerate(self._signs):
-            for word in min(sign.needs, key=len, default=()):
-                self._by_word.setdefault(word, set()).add(number)
-        self._denied_by = self._any([raw["denied"]["by"]])
-        self._denied_by_all = self._any([raw["denied"]["by_all"]])
-        self._denies_not = self._any([raw["denied"]["but_not"]])
-        self._past = self._any(raw["past"])
-        self._supposed = self._any(raw["supposed"])
-        self._talked_about = self._any(raw["talked_about"])
-        self._topic = re.compile(f" ?(?:{'|'.join(map(self._expand, raw['topic']))})(?= |$)")
-        self._present = self._any(raw["present"])
-        self._hard = self._any([raw["parts"]["hard"]])
-        self._soft = self._any([raw["parts"]["soft"]])
+        self._raw = raw["concepts"]
+        self._rules = [_read_rule(flag, rule) for flag, rules in raw["flags"].items() for rule in rules]
+        self._single: dict[str, set[tuple[str, str]]] = {}
+        self._phrases: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        vocabulary = set(raw["words"].split())
+        for concept in self._raw:
+            for language in _LANGUAGES:
+                choices = list(self._choices(concept, language))
+                vocabulary.update(word for choice in choices for word in re.findall(r"(?<![\\\w])[a-z]{4,}(?![\w*\\?])", choice))
+                singles = {choice for choice in choices if choice.isalnum()}
+                for word in singles:
+                    self._single.setdefault(word, set()).add((concept, language))
+                if phrases := [self._expand(choice) for choice in choices if choice not in singles]:
+                    self._phrases.setdefault(concept, []).append((language, _whole(phrases)))
+        self._vocabulary = frozenset(vocabulary)
+        self._spell = Speller(vocabulary, raw["spelled"])
+        self._harmless = _whole(map(self._expand, raw["harmless"]))
+        self._light = frozenset(raw["denied"]["light"].split())
+        self._denied_by = _whole([raw["denied"]["by"]])
+        self._denied_by_all = _whole([raw["denied"]["by_all"]])
+        self._denies_not = _whole([raw["denied"]["but_not"]])
+        self._no_answer = re.compile(raw["denied"]["answers"] + r"(?= |$)")
+        self._past, self._supposed, self._talked_about, self._present = (
+            _whole(map(self._expand, raw[part])) for part in ("past", "supposed", "talked_about", "present")
+        )
+        self._topic = re.compile(f" ?(?:{'|'.join(raw['topic'])})(?= |$)")
+        self._hard, self._soft = _whole([raw["parts"]["hard"]]), _whole([raw["parts"]["soft"]])
 
     def find(self, text: str) -> Alarm | None:
-        words = set(text.split())
-        possible = self._always.union(*(self._by_word.get(word, ()) for word in words))
-        for number in sorted(possible):
-            flag, sign = self._signs[number]
-            if any(words.isdisjoint(some) for some in sign.needs):
-                continue
-            if any(self._is_meant(flag, sign, text, match) for match in sign.words.finditer(text)) and all(
-                self._is_said(also, text) for also in sign.also
-            ):
-                return Alarm(flag.name, flag.language)
+        return _Search(self, self._harmless.sub("_", self._spell(plain_words(text)))).find()
+
+    def _choices(self, concept: str, language: str) -> Iterator[str]:
+        for choice in re.findall(r"'((?:[^'])+)'|([^,']+)", self._raw[concept].get(language, "")):
+            pattern = (choice[0] or choice[1]).strip()
+            if re.fullmatch(r"@[\w-]+", pattern):
+                yield from self._choices(pattern[1:], language)
+            elif pattern:
+                yield pattern
+
+    def _expand(self, pattern: str) -> str:
+        def named(name: re.Match[str]) -> str:
+            return f"(?:{'|'.join(self._expand(choice) for each in _LANGUAGES for choice in self._choices(name[1], each))})"
+
+        pattern = re.sub(r"@([a-z]+(?:-[a-z]+)*)", named, pattern)
+        pattern = re.sub(r"(?<!\\w)(?<=\w)\*", r"\\w*", pattern)
+        return re.sub(r" ?<(\d+)> ?", lambda gap: rf"(?: (?!{_NEVER_BETWEEN} )[^ ]+){{0,{gap[1]}}}? ", pattern).strip()
+
+
+class _Search:
+    """One text under the table's rules."""
+
+    def __init__(self, table: _Table, text: str) -> None:
+        self._table, self._text = table, text
+        self._found: dict[str, list[_Hit]] = {}
+        self._singles: dict[str, list[_Hit]] = {}
+        for word in re.finditer(r"[^ ]+", text):
+            for concept, language in table._single.get(word[0], ()):
+                self._singles.setdefault(concept, []).append(_Hit(*word.span(), frozenset((language,))))
+
+    def find(self) -> Alarm | None:
+        for rule in self._table._rules:
+            if hits := self._match(rule):
+                spanish = sum(hit.languages == {"es"} for hit in hits)
+                return Alarm(rule.flag, "es" if spanish > sum("en" in hit.languages for hit in hits) else "en")
         return None
 
-    def _is_meant(self, flag: _Flag, sign: _Sign, text: str, match: re.Match[str]) -> bool:
-        start, end = _part_around(text, match, [self._hard])
-        if flag.unless and flag.unless.search(text[start:end]):
+    def _match(self, rule: _Rule) -> list[_Hit] | None:
+        first, *others = rule.terms
+        for anchor in self._hits(first):
+            low, high = self._part(anchor, soft=False)
+            chosen: list[_Hit] = [anchor]
+            for term in others:
+                hits = [hit for hit in self._hits(term) if term.anywhere or low <= hit.start < high]
+                if term.absent:
+                    if hits:
+                        break
+                    continue
+                near = [hit for hit in hits if self._goes_with(hit, chosen, term)]
+                if not near:
+                    break
+                chosen.append(min(near, key=lambda hit: min(self._between(hit, one) for one in chosen)))
+            else:
+                if self._is_meant(rule, chosen):
+                    return chosen
+        return None
+
+    def _goes_with(self, hit: _Hit, chosen: list[_Hit], term: _Term) -> bool:
+        if any(hit.overlaps(one) for one in chosen):
             return False
-        if not all(self._is_said(beside, text, start, end) for beside in sign.beside):
+        return term.anywhere or min(self._between(hit, one) for one in chosen) <= _REACH
+
+    def _between(self, one: _Hit, other: _Hit) -> int:
+        first, second = sorted((one, other), key=lambda hit: hit.start)
+        return self._text.count(" ", first.end, second.start)
+
+    def _hits(self, term: _Term) -> list[_Hit]:
+        return [hit for concept in term.concepts for hit in self._of(concept)]
+
+    def _of(self, concept: str) -> list[_Hit]:
+        """The concept's hits that nothing denies."""
+        if concept not in self._found:
+            by_span: dict[tuple[int, int], set[str]] = {}
+            for hit in self._singles.get(concept, ()):
+                by_span.setdefault((hit.start, hit.end), set()).update(hit.languages)
+            for language, pattern in self._table._phrases.get(concept, ()):
+                for match in pattern.finditer(self._text):
+                    by_span.setdefault(match.span(), set()).add(language)
+            hits = [_Hit(*span, frozenset(languages)) for span, languages in sorted(by_span.items())]
+            self._found[concept] = [hit for hit in hits if not self._is_denied(hit)]
+        return self._found[concept]
+
+    def _is_meant(self, rule: _Rule, chosen: list[_Hit]) -> bool:
+        table = self._table
+        for hit in chosen:
+            topic = table._topic.match(self._text, hit.end)
+            if topic and not any(one.start < topic.end() and hit.end < one.end for one in chosen):
+                return False
+        starts, ends = zip(*(self._part(hit, soft=True) for hit in chosen if not self._is_far(hit, chosen[0])), strict=True)
+        thought = self._text[min(starts) : max(ends)]
+        if table._talked_about.search(thought):
             return False
-        start, end = _part_around(text, match, [self._hard, self._soft])
-        thought = text[start:end]
-        if self._talked_about.search(thought) or self._topic.match(text, match.end()) or self._is_denied(text, match):
-            return False
-        if self._present.search(thought):
+        if table._present.search(thought):
             return True
-        return (sign.even_past or not self._past.search(thought)) and (flag.even_if or not self._supposed.search(thought))
+        even_past = any(term.even_past for term in rule.terms)
+        return (even_past or not table._past.search(thought)) and (rule.even_if or not table._supposed.search(thought))
 
-    def _is_said(self, words: re.Pattern[str], text: str, start: int = 0, end: int = _LONGEST) -> bool:
-        return any(not self._is_denied(text, match) for match in words.finditer(text, start, end))
+    def _is_far(self, hit: _Hit, anchor: _Hit) -> bool:
+        low, high = self._part(anchor, soft=False)
+        return not low <= hit.start < high
 
-    def _is_denied(self, text: str, match: re.Match[str]) -> bool:
+    def _is_denied(self, hit: _Hit) -> bool:
         """Whether a "no" stands close before the words, and holds for them."""
-        if _IS_DENIAL.match(match[0]):
-            return False  # "it is not the flu, I cannot breathe"
-        start = _start_of_part(text, match.start(), [self._hard, self._soft])
-        before = self._denies_not.sub(lambda harmless: "-" * len(harmless[0]), text[start:])[: match.start() - start]
-        for denial in self._denied_by.finditer(before):
+        table, text = self._table, self._text
+        if table._denied_by.match(text, hit.start) or table._denies_not.match(text, hit.start):
+            return False  # "cannot breathe" denies nothing
+        start = self._part(hit, soft=True)[0]
+        before = table._denies_not.sub(lambda harmless: "-" * len(harmless[0]), text[start:])[: hit.start - start]
+        for denial in table._denied_by.finditer(before):
             between = before[denial.end() :].split()
-            if (
-                len(between) > _DENIED_WITHIN
-                or between[:1] == [","]
-                or re.match(r"no (?:i|im|my|he|hes|she|shes|its|it|the|we)\b", before[denial.start() :])
-            ):
+            heavy = [word for word in between if word not in table._light and word not in table._vocabulary]
+            if len(between) > _DENIED_WITHIN or len(heavy) > _HEAVY_WITHIN or between[:1] == [","]:
                 continue
-            listed = {"or", "nor", "ni", "o"} & {*between, *text[match.end() :].split()[:6]}
+            if table._no_answer.match(before, denial.start()):
+                continue
+            listed = {"or", "nor", "ni", "o"} & {*between, *text[hit.end :].split()[:6]}
             if "," in between and not listed:
                 continue
-            if {"and", "y"} & set(between) and not self._denied_by_all.search(before):
+            if {"and", "y"} & set(between) and not table._denied_by_all.search(before):
                 continue
             return True
         return False
 
-    def _read_flag(self, item: dict[str, Any]) -> Iterable[_Flag]:
-        for language, unless in (("en", "unless"), ("es", "unless_es")):
-            yield _Flag(
-                item["flag"],
-                language,
-                tuple(self._read_sign(sign) for sign in item[language]),
-                self._any(item[unless]) if unless in item else None,
-                item.get("even_if", False),
-            )
+    def _part(self, hit: _Hit, *, soft: bool) -> tuple[int, int]:
+        """Where the part of the sentence that holds the hit starts and ends."""
+        borders = [self._table._hard, self._table._soft] if soft else [self._table._hard]
+        starts = [found.start() for border in borders for found in border.finditer(self._text, 0, hit.start)]
+        ends = [found.start() for border in borders if (found := border.search(self._text, hit.end))]
+        return max(starts, default=0), min(ends, default=len(self._text))
 
-    def _read_sign(self, sign: str | dict[str, Any]) -> _Sign:
-        if isinstance(sign, str):
-            return _Sign(self._any([sign]), _needs(self._named(sign)), (), (), False)
-        beside, also = (tuple(self._any([words]) for words in sign.get(key, ())) for key in ("and", "with"))
-        said = self._named(sign["say"])
-        return _Sign(self._any([said]), _needs(said), beside, also, sign.get("even_past", False))
 
-    def _any(self, patterns: list[str]) -> re.Pattern[str]:
-        return re.compile(f"(?<![^ ])(?:{'|'.join(map(self._expand, patterns))})(?= |$)")
+def _read_rule(flag: str, rule: str) -> _Rule:
+    terms = [
+        _Term(
+            tuple(term.strip("~!+").split("/")),
+            anywhere=term.startswith("~"),
+            absent=term.startswith("!"),
+            even_past=term.endswith("+"),
+        )
+        for term in rule.split()
+    ]
+    return _Rule(flag.rstrip("?"), tuple(terms), flag.endswith("?"))
 
-    def _named(self, pattern: str) -> str:
-        return re.sub(r"@(\w+)", lambda name: self._lists[name[1]], pattern)
 
-    def _expand(self, pattern: str) -> str:
-        return re.sub(r" ?<(\d+)> ?", lambda gap: rf"(?: (?!{_NEVER_BETWEEN} )[^ ]+){{0,{gap[1]}}}? ", self._named(pattern)).strip()
+def _whole(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Any of the patterns, over whole words."""
+    return re.compile(f"(?<![^ ])(?:{'|'.join(patterns)})(?= |$)")
 
 
 @lru_cache(maxsize=1)
 def _table() -> _Table:
     return _Table(yaml.safe_load(_TABLE.read_text(encoding="utf-8")))
-
-
-def _part_around(text: str, match: re.Match[str], borders: list[re.Pattern[str]]) -> tuple[int, int]:
-    """Where the part of the sentence that holds the match starts and ends."""
-    ends = [found.start() for border in borders if (found := border.search(text, match.end()))]
-    return _start_of_part(text, match.start(), borders), min(ends, default=len(text))
-
-
-def _start_of_part(text: str, position: int, borders: list[re.Pattern[str]]) -> int:
-    starts = [found.start() for border in borders for found in border.finditer(text, 0, position)]
-    return max(starts, default=0)
-
-
-def _normal(text: str) -> str:
-    """Lower case words with one blank between them; "." between sentences, "," within; known misspellings put right."""
-    table = _table()
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char))
-    plain = re.sub(r"['’‘`´]", "", plain)
-    plain = re.sub(r"(\d)[.,](\d)", r"\1·\2", plain)
-    plain = re.sub(r"[.!?;:\n\r¡¿]+", " . ", plain.replace(",", " , "))
-    plain = re.sub(r"[^\w\s.,·]", " ", plain).replace("·", ".").replace("_", " ")
-    plain = re.sub(r"([a-z])\1{2,}", r"\1", plain)
-    plain = " ".join(_right_spelling(word) for word in plain.split())
-    for pattern, right in table.spelled:
-        plain = pattern.sub(right, plain)
-    return plain
-
-
-@lru_cache(maxsize=20_000)
-def _right_spelling(word: str) -> str:
-    """The word of the table that a misspelt one means: one letter off, from eight on two, and the first letter is mostly right."""
-    table = _table()
-    if len(word) < 4 or not word.isalpha() or word in table.words or word in table.real_words:
-        return word
-    off = 2 if len(word) >= 8 else 1
-    near = process.extract(word, table.words, scorer=OSA.distance, score_cutoff=off, limit=3)
-    for right, _, _ in near:
-        if len(right) >= 5 and (right[0] == word[0] or sorted(right[:2]) == sorted(word[:2])):
-            return str(right)
-    return word
-
-
-def _needs(pattern: str) -> tuple[frozenset[str], ...]:
-    """The first words that a pattern asks for, part by part. A part that may be missing or begins with no plain word adds none."""
-    if len(_split(pattern, "|")) > 1:
-        return ()
-    found = []
-    for part in _split(re.sub(r"<\d+>", " ", pattern).replace(" ?", "?"), " "):
-        choices = _split(part[3:-1], "|") if _is_group(part) else [part]
-        firsts = [re.match(r"([a-z]+)(?= |$)", choice) for choice in choices]
-        if all(firsts):
-            found.append(frozenset(first[1] for first in firsts if first))
-    return tuple(found)
-
-
-def _is_group(part: str) -> bool:
-    """Whether one pair of brackets holds the whole part."""
-    depths = [part[: end + 1].count("(") - part[: end + 1].count(")") for end in range(len(part))]
-    return part.startswith("(?:") and depths[-1] == 0 and 0 not in depths[:-1]
-
-
-def _split(pattern: str, sign: str) -> list[str]:
-    """Split at a sign, but not inside brackets."""
-    parts, depth = [""], 0
-    for char in pattern:
-        depth += (char in "([") - (char in ")]")
-        if char == sign and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += char
-    return [part for part in parts if part.strip()]

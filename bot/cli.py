@@ -114,6 +114,36 @@ def worker() -> None:
     sender.run(settings)
 
 
+@app.command("payer-simulator")
+def payer_simulator(
+    members: Annotated[Path | None, typer.Option(help="The members that it knows, as YAML.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on this machine; 0 picks a free one.")] = 8071,
+) -> None:
+    """Run an invented insurer, which answers eligibility inquiries."""
+    from bot import payer_simulator as payer
+
+    signal.signal(signal.SIGTERM, _end_in_order)
+    try:
+        payer.serve(members or payer.MEMBERS, port, _say)
+    except payer.MembersError as error:
+        _fail(str(error), 2)
+
+
+@app.command()
+def estimate(
+    appointment: Annotated[str, typer.Argument(metavar="APPOINTMENT", help="The visit's id.")],
+    language: Annotated[str, typer.Option(help="en or es.")] = "en",
+) -> None:
+    """Write the good faith estimate of a visit as a page, on standard output."""
+    from bot import estimate_page
+    from scheduling_core.clinic_file import loading
+    from scheduling_core.eligibility import good_faith
+
+    with _open_database(Settings.from_env()) as opened, opened.transaction() as session:
+        found = good_faith.content(session, loading.current(session), appointment_id=appointment, agent="staff:command-line")
+    _say(estimate_page.render(found, language))
+
+
 @app.command()
 def actions() -> None:
     """Run the action server, which the dialogue asks."""

@@ -21,6 +21,14 @@ class Environment(StrEnum):
     TEST = "test"
 
 
+class Envelope(StrEnum):
+    """What an inquiry to a clearinghouse is wrapped in: nothing, or one of the two of the CAQH CORE Connectivity Rule."""
+
+    PLAIN = "plain"
+    SOAP = "soap"
+    MIME = "mime"
+
+
 class SettingsError(Exception):
     """The environment asks for something that cannot be. Its text is one sentence for the person who installs."""
 
@@ -42,6 +50,11 @@ class Settings:
     twilio_auth_token: str | None
     twilio_api_url: str
     clearinghouse_url: str | None
+    clearinghouse_envelope: Envelope = Envelope.PLAIN
+    clearinghouse_sender: str = "FRONTDESK"
+    clearinghouse_receiver: str = "CLEARINGHOUSE"
+    clearinghouse_user: str | None = None
+    clearinghouse_password: str | None = None
 
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> Settings:
@@ -71,6 +84,11 @@ class Settings:
             twilio_auth_token=read("TWILIO_AUTH_TOKEN") or (None if env is Environment.PRODUCTION else DEMO_AUTH_TOKEN),
             twilio_api_url=_address("FRONTDESK_TWILIO_API_URL", read("FRONTDESK_TWILIO_API_URL") or TWILIO_API_URL),
             clearinghouse_url=read("FRONTDESK_CLEARINGHOUSE_URL"),
+            clearinghouse_envelope=_envelope(read("FRONTDESK_CLEARINGHOUSE_ENVELOPE")),
+            clearinghouse_sender=read("FRONTDESK_CLEARINGHOUSE_SENDER") or "FRONTDESK",
+            clearinghouse_receiver=read("FRONTDESK_CLEARINGHOUSE_RECEIVER") or "CLEARINGHOUSE",
+            clearinghouse_user=read("FRONTDESK_CLEARINGHOUSE_USER"),
+            clearinghouse_password=read("FRONTDESK_CLEARINGHOUSE_PASSWORD"),
         )
         if env is Environment.PRODUCTION:
             _refuse_in_production(settings)
@@ -131,6 +149,13 @@ def _environment(value: str | None) -> Environment:
         return Environment(value or Environment.PRODUCTION)
     except ValueError:
         raise SettingsError(f'FRONTDESK_ENV is "{value}"; it can be production, demo or test') from None
+
+
+def _envelope(value: str | None) -> Envelope:
+    try:
+        return Envelope(value or Envelope.PLAIN)
+    except ValueError:
+        raise SettingsError(f'FRONTDESK_CLEARINGHOUSE_ENVELOPE is "{value}"; it can be plain, soap or mime') from None
 
 
 def _port(name: str, value: str) -> int:

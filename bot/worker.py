@@ -18,6 +18,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from bot import clearinghouse
 from bot.channels.segments import on_air
 from bot.channels.sender import Sender, SendError, Text, UnknownFateError, create_sender
 from bot.channels.sms import UNSUBSCRIBED
@@ -52,9 +53,13 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
     dialogue = DialogueClient(settings.dialogue_url)
     turns = Turns(database, dialogue, Metrics())
     worker = Worker(database, create_sender(settings), turns)
+    payers = clearinghouse.start(settings, database, worker.name, stop)
     try:
         worker.work_until(stop)
     finally:
+        stop.set()
+        if payers:
+            payers.join(clearinghouse.TIMEOUT_SECONDS)
         turns.close()
         dialogue.close()
         database.dispose()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
@@ -34,6 +36,7 @@ def open_task(
     phone: str | None = None,
     conversation_id: str | None = None,
     appointment_id: str | None = None,
+    due_at: dt.datetime | None = None,
     key: str | None = None,
     agent: str | None = None,
 ) -> Task:
@@ -56,6 +59,7 @@ def open_task(
         phone=phone,
         conversation_id=conversation_id,
         appointment_id=appointment_id,
+        due_at=due_at,
         idempotency_key=key,
         created_at=now,
         updated_at=now,

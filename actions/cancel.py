@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from actions import forms, identity, reminders, sentences, visits
+from actions import forms, identity, plans, reminders, sentences, visits
 from actions.turn import Turn, action
 from scheduling_core import booking
 from scheduling_core.errors import SchedulingError
 from scheduling_core.models import Appointment
+from scheduling_core.plans import settle
 
 FORM = "cancel_form"
 
@@ -40,7 +41,7 @@ def go_on(turn: Turn) -> None:
         return
     chosen = _chosen(turn, coming) or visits.meant(turn, coming, listed=turn.asked == "visit")
     if not chosen and turn.asked != "visit":
-        chosen = [visit for visit in coming if (named := reminders.named(turn)) and visit.id == named.id]
+        chosen = [visit for visit in coming if (named := plans.named(turn) or reminders.named(turn)) and visit.id == named.id]
     if not chosen:
         visits.ask_which(turn, coming)
         return
@@ -95,6 +96,7 @@ def _cancel(turn: Turn, chosen: list[Appointment]) -> None:
                     key=f"{turn.key}:cancel:{visit.id}",
                     reason="patient",
                 )
+                settle(session, turn.clinic, appointment_id=visit.id, agent=turn.agent)
             done += 1
         except SchedulingError:
             continue  # it was cancelled or is over meanwhile: there is nothing left to do

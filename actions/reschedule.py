@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from dataclasses import replace
 
-from actions import facts, forms, identity, offering, reminders, sentences, visits
+from actions import facts, forms, identity, offering, plans, reminders, sentences, visits
 from actions.goals import form_meant
 from actions.offering import Offer, ReadBack
 from actions.turn import Turn, action
@@ -16,6 +16,7 @@ from scheduling_core.calendar.requests import Request
 from scheduling_core.calendar.wishes import Days
 from scheduling_core.errors import PatientBusyError, SchedulingError
 from scheduling_core.models import Appointment, Mode
+from scheduling_core.plans import settle
 
 FORM = "reschedule_form"
 
@@ -23,10 +24,15 @@ FORM = "reschedule_form"
 @action("validate_reschedule_form")
 def validate(turn: Turn) -> None:
     if turn.asked is None:
+        if not turn.slot("visits") and plans.answer(turn):
+            if turn.followup != FORM:
+                turn.end()
+                return
+            turn.followup = None
         if (other := form_meant(turn, FORM)) == "booking_form" and not turn.slot("visits"):
             turn.end(then=other)
             return
-        turn.set(opening=turn.text)
+        turn.set(opening=plans.words_of_wish(turn.text) if turn.slot("visits") else turn.text)
     forms.for_whom(turn)
     identity.take_up(turn)
     picked = offering.pick(turn) if turn.asked == "choice" else None
@@ -103,6 +109,8 @@ def go_on(turn: Turn) -> None:
         visit = found[0]
         turn.set(visits=[visit.id])
         _hear_opening(turn, visit)
+    elif turn.slot("opening") and not (turn.slot("service") or offering.has_time_wish(turn)):
+        _hear_opening(turn, visit)  # it was known from the start which visit moves
     turn.set(service=visit.service_id)  # what questions in between are about
     if turn.slot("doubt"):
         _ask_doubt(turn)
@@ -283,6 +291,7 @@ def _move(turn: Turn, visit: Appointment, chosen: Offer) -> None:
                 agent=turn.agent,
                 key=f"{turn.key}:move",
             )
+            settle(session, turn.clinic, appointment_id=visit.id, agent=turn.agent)
     except SchedulingError as refused:
         turn.say("utter_patient_busy" if isinstance(refused, PatientBusyError) else "utter_time_gone")
         offering.refuse_offers(turn)

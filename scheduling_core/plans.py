@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from scheduling_core import audit, booking, handoff, patients, plan_texts, sending, times
+from scheduling_core import audit, booking, handoff, idempotency, patients, plan_texts, sending, times
 from scheduling_core.calendar.requests import FreeTime
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.errors import NotFoundError, SchedulingError, WrongStateError
@@ -23,6 +23,7 @@ from scheduling_core.models import (
     LIVE,
     Appointment,
     AppointmentStatus,
+    IdempotencyKey,
     MoveStatus,
     Plan,
     PlanKind,
@@ -172,12 +173,14 @@ def ask_next(session: Session, clinic: ClinicFile, *, plan_id: str, limit: int, 
     return len(some)
 
 
-def answer(session: Session, clinic: ClinicFile, *, plan_id: str, number: int, agrees: bool, agent: str) -> PlanMove:
+def answer(
+    session: Session, clinic: ClinicFile, *, plan_id: str, number: int, agrees: bool, agent: str, key: str | None = None
+) -> PlanMove:
     """What a patient, or a scheduler for them, says to a proposed time.
 
     Of a storm the visit moves at once; one who declines, or whose time is gone by then, is left to staff. A refusal gives an urgent
-    plan up: the kept times are released, who was asked hears that all stays as it was. The same answer again does nothing.
-    Raises NotFoundError, WrongStateError (not asked, or answered otherwise).
+    plan up: the kept times are released, who was asked hears that all stays as it was. The same answer again does nothing; by `key`
+    it is found again (`answered_in`). Raises NotFoundError, WrongStateError (not asked, or answered otherwise).
     """
     plan = get(session, plan_id)
     move = next((one for one in moves(session, plan_id) if one.number == number), None)
@@ -188,6 +191,8 @@ def answer(session: Session, clinic: ClinicFile, *, plan_id: str, number: int, a
         return move
     if plan.status not in _GOES_ON or move.status not in _WAITS_FOR_ANSWER or move.new is None:
         raise WrongStateError(f"Plan/{plan_id}/{number}")
+    idempotency.earlier_answer(session, key)
+    idempotency.remember(session, key, {"plan": plan_id, "number": number})
     move.status = said[0]
     _audit(session, plan, agent, "U", {"number": number, "agrees": agrees})
     if plan.kind is PlanKind.STORM:
@@ -201,6 +206,15 @@ def answer(session: Session, clinic: ClinicFile, *, plan_id: str, number: int, a
         give_up(session, clinic, plan_id=plan_id, agent=agent)
     session.flush()
     return move
+
+
+def answered_in(session: Session, *, key: str) -> tuple[Plan, PlanMove] | None:
+    """The move that was answered under this key, as it stands now: a turn that is taken again says the same."""
+    done = session.scalars(select(IdempotencyKey.result).where(IdempotencyKey.key == key)).one_or_none()
+    if done is None:
+        return None
+    own = PlanMove.plan_id == done["plan"], PlanMove.number == done["number"]
+    return session.execute(select(Plan, PlanMove).join(PlanMove, _same_plan()).where(*own)).tuples().one()
 
 
 def settle(session: Session, clinic: ClinicFile, *, appointment_id: str, agent: str) -> None:
@@ -362,7 +376,7 @@ def asked_last(session: Session, *, phone: str) -> tuple[Plan, PlanMove] | None:
             Plan.status.in_(_GOES_ON),
         )
     )
-    by_key = {sending.plan_key(plan.id, move.number): (plan, move) for plan, move in found}
+    by_key = {sending.plan_key(plan.id, move.number): (plan, move) for plan, move in found.tuples()}
     return by_key.get(last.idempotency_key or "") if last else None
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from scheduling_core import freed, reminders, waitlist
+from scheduling_core import freed, plans, reminders, waitlist
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
@@ -49,6 +49,7 @@ JOBS = (
     Job("reminders", 0.5, reminders.any_due, lambda *both: reminders.send_due(*both) > 0),
     Job("released-blocks", 5.0, freed.any_released, _note_released_blocks),
     Job("offers", 0.5, lambda session, _: freed.any_to_offer(session), lambda *both: freed.offer_freed(*both)),
+    Job("plans", 60.0, plans.any_overdue, plans.end_overdue),
     Job("past-places", 60.0, waitlist.any_past_place, _end_past_places),
     Job("coverage-checks", 60.0, checks.any_due, checks.request_due),
     Job("good-faith-estimates", 60.0, good_faith.any_due, good_faith.open_tasks),

@@ -56,6 +56,12 @@ _PATIENT_IS = re.compile(
     + rf")[,:]?\s+(?P<name>{_CAPITAL_NAME})"
 )
 
+_PATIENT_IS_IN_SMALL = re.compile(  # typed in small letters, to the end of a sentence
+    r"\b"
+    + either(r"patient is(?: my \w+)?", r"(?:el|la) paciente es(?: mi \w+)?")
+    + r",? (?P<name>[^\W\d_]+(?: [^\W\d_]+){1,2})(?=\W*(?:[.!;\n]|$))"
+)
+
 _GREETING = either(r"hi|hello|hey|oh|ok|okay|sure|yes|yeah|well|um+|let me think|ok so|so|thanks|of course", r"hola|si|claro")
 _LEAD = re.compile(
     rf"^(?:{_GREETING}\b[\s,.!…-]*)*"
@@ -117,7 +123,10 @@ def person_name(text: str, *, asked: bool, language: str = "en") -> PersonName |
 
 def patient_name(text: str, *, language: str = "en") -> PersonName | None:
     """The name that is said to be the patient's, of "I'm Ann Roe. The patient is my son Leo Roe" Leo Roe; not who writes."""
-    return _last(_PATIENT_IS, text, language)
+    if name := _last(_PATIENT_IS, text, language):
+        return name
+    small = _PATIENT_IS_IN_SMALL.search(text)
+    return _name(small["name"], language) if small and _are_names(small["name"].split(), most=3) else None
 
 
 def _last(pattern: re.Pattern[str], text: str, language: str) -> PersonName | None:

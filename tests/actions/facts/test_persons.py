@@ -43,6 +43,7 @@ def test_a_name_is_read_where_it_was_asked_for(words: str, name: str | None) -> 
         ("This is Ann Roe, I need a visit", "Ann Roe"),
         ("hi, I'M Ann Roe", "Ann Roe"),
         ("the patient is my daughter Mia Roe", "Mia Roe"),
+        ("4/2/2022, i'm clara weiss. the patient is my sob tim weiss", "Tim Weiss"),
         ("me llamo Rosa Luna y quiero una cita", "Rosa Luna"),
         ("mi hija Mia Luna necesita una cita", "Mia Luna"),
         ("Ann Roe", None),

@@ -398,10 +398,17 @@ def cancel(session: Session, check: EligibilityCheck) -> None:
 # what was answered
 
 
-def member_for(response: Response, trace: str, birth_date: dt.date) -> Member | None:
+def member_in(check: EligibilityCheck) -> Member | None:
+    """What the payer said of the member, read from a check's answer; None where it said nothing."""
+    if check.answer is None or check.status is not CheckStatus.ANSWERED:
+        return None
+    return member_for(parse_271(check.answer), check.id, None)
+
+
+def member_for(response: Response, trace: str, birth_date: dt.date | None) -> Member | None:
     """The member of an answer who was asked about; None where it is about somebody else.
 
-    Of several the one with our trace number; of a single one it is enough that no other birth date is given.
+    Of several the one with our trace number; of a single one it is enough that no other birth date than the patient's is given.
     """
     members = response.members
     if len(members) > 1:
@@ -409,7 +416,8 @@ def member_for(response: Response, trace: str, birth_date: dt.date) -> Member | 
     if len(members) != 1:
         return None
     patient = members[0].dependent or members[0].subscriber
-    return members[0] if patient.birth_date in (None, birth_date) or members[0].rejections else None
+    same = birth_date is None or patient.birth_date in (None, birth_date)
+    return members[0] if same or members[0].rejections else None
 
 
 def latest(session: Session, *, coverage_id: str) -> EligibilityCheck | None:
@@ -426,14 +434,6 @@ def is_old(check: EligibilityCheck, clinic: ClinicFile) -> bool:
     """Whether its answer is to be asked for again."""
     age = times.now() - (check.answered_at or check.created_at)
     return age > dt.timedelta(days=clinic.eligibility.recheck_after_days)
-
-
-def answered_member(session: Session, check: EligibilityCheck) -> Member | None:
-    """What the payer said of the member, read from the answer."""
-    if check.answer is None or check.status is not CheckStatus.ANSWERED:
-        return None
-    patient = session.scalars(select(Patient).where(Patient.id == check.patient_id)).one()
-    return member_for(parse_271(check.answer), check.id, patient.birth_date)
 
 
 def rejections(check: EligibilityCheck) -> tuple[Rejection, ...]:

@@ -84,7 +84,7 @@ def standing(session: Session, clinic: ClinicFile, *, patient_id: str, rank: int
     if coverage is None:
         return None
     check = checks.latest(session, coverage_id=coverage.id)
-    member = checks.answered_member(session, check) if check else None
+    member = checks.member_in(check) if check else None
     return Standing(coverage, clinic.payers_by_id.get(coverage.payer_id or ""), check, member)
 
 

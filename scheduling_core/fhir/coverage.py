@@ -12,10 +12,16 @@ from scheduling_core.fhir.reading import MalformedError
 from scheduling_core.fhir.scheduling import service_in
 from scheduling_core.models import Coverage, ServiceRequest
 
+_SELF_PAY = "http://terminology.hl7.org/CodeSystem/coverage-selfpay"
+_CLASS = "http://terminology.hl7.org/CodeSystem/coverage-class"
+_RELATIONSHIPS = {"self": "self", "spouse": "spouse", "common": "spouse", "child": "child"}  # the rest is "other"
+
 
 def to_coverage(coverage: Coverage, known: Directory) -> Resource:
     payer = known.clinic.payers_by_id.get(coverage.payer_id or "")
-    if payer:
+    if coverage.self_pay:
+        payor = codes.reference("Patient", coverage.patient_id, known.patients.get(coverage.patient_id))
+    elif payer:
         number = {"system": codes.PAYER_ID, "value": payer.payer_id}
         payor = codes.reference("Organization", payer.id, payer.name) | {"identifier": number}
     else:
@@ -26,13 +32,18 @@ def to_coverage(coverage: Coverage, known: Directory) -> Resource:
             "id": coverage.id,
             "meta": {"lastUpdated": coverage.updated_at.isoformat()},
             "status": coverage.status.value,
+            "type": codes.coded(_SELF_PAY, "pay", "Pay") if coverage.self_pay else None,
+            "order": coverage.rank,
+            "subscriber": {"display": f"{coverage.subscriber_given or ''} {coverage.subscriber_family}".strip()}
+            if coverage.subscriber_family
+            else None,
             "subscriberId": coverage.subscriber_id,
             "beneficiary": codes.reference("Patient", coverage.patient_id, known.patients.get(coverage.patient_id)),
             "relationship": codes.coded(codes.RELATIONSHIP, coverage.relationship),
             "payor": [payor],
             "class": [
                 {
-                    "type": codes.coded("http://terminology.hl7.org/CodeSystem/coverage-class", "group", "Group"),
+                    "type": codes.coded(_CLASS, "group", "Group"),
                     "value": coverage.group_number,
                 }
             ]
@@ -50,6 +61,10 @@ class CoverageValues:
     payer_id: str | None
     payer_name: str
     subscriber_id: str | None
+    group_number: str | None = None
+    relationship: str = "self"
+    rank: int = 1
+    self_pay: bool = False
 
 
 def read_coverage(resource: Resource, clinic: ClinicFile) -> CoverageValues:
@@ -57,6 +72,9 @@ def read_coverage(resource: Resource, clinic: ClinicFile) -> CoverageValues:
     reading.of_type(resource, "Coverage")
     if resource.get("status", "active") != "active":
         raise MalformedError("Coverage.status", 'must be "active": a new coverage ends the older ones')
+    beneficiary = reading.referred(resource, "beneficiary", "Patient", "Coverage")
+    if _code_in(resource, "type", _SELF_PAY) == "pay":
+        return CoverageValues(beneficiary, None, "", None, self_pay=True)
     payor = next(iter(reading.objects(resource, "payor", "Coverage")), None)
     if payor is None:
         raise MalformedError("Coverage.payor", "is needed: a display, or the X12 payer id as identifier.value")
@@ -70,11 +88,43 @@ def read_coverage(resource: Resource, clinic: ClinicFile) -> CoverageValues:
     for identifier in reading.objects(resource, "identifier", "Coverage"):
         member = member or reading.text(identifier, "value", "Coverage.identifier", longest=80)
     return CoverageValues(
-        patient_id=reading.referred(resource, "beneficiary", "Patient", "Coverage"),
+        patient_id=beneficiary,
         payer_id=payer.id if payer else None,
         payer_name=payer.name if payer else name or number or pointed,
         subscriber_id=member,
+        group_number=_group(resource),
+        relationship=_relationship(resource),
+        rank=_rank(resource),
     )
+
+
+def _code_in(resource: Resource, name: str, system: str) -> str | None:
+    """The code that a CodeableConcept has in a coding system, or without one."""
+    concept = reading.child(resource, name, "Coverage")
+    for coding in reading.objects(concept, "coding", f"Coverage.{name}"):
+        if coding.get("system") in (None, system):
+            return reading.text(coding, "code", f"Coverage.{name}.coding", longest=80)
+    return None
+
+
+def _relationship(resource: Resource) -> str:
+    code = _code_in(resource, "relationship", codes.RELATIONSHIP)
+    return "self" if code is None else _RELATIONSHIPS.get(code, "other")
+
+
+def _group(resource: Resource) -> str | None:
+    for part in reading.objects(resource, "class", "Coverage"):
+        kind = reading.child(part, "type", "Coverage.class")
+        if any(coding.get("code") == "group" for coding in reading.objects(kind, "coding", "Coverage.class.type")):
+            return reading.text(part, "value", "Coverage.class", longest=80)
+    return None
+
+
+def _rank(resource: Resource) -> int:
+    order = resource.get("order", 1)
+    if order not in (1, 2):
+        raise MalformedError("Coverage.order", "can be 1 (pays first) or 2")
+    return int(order)
 
 
 def _payer(clinic: ClinicFile, number: str | None, pointed: str, name: str | None) -> PayerPart | None:

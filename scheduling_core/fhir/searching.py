@@ -15,7 +15,7 @@ from scheduling_core.booking import HOLD_EXPIRED, HOLD_RELEASED, HOLD_USED
 from scheduling_core.calendar import search as calendar
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.errors import NotFoundError
-from scheduling_core.fhir import codes, coverage, people, places, query, reading, scheduling, workflow
+from scheduling_core.fhir import codes, coverage, eligibility, people, places, query, reading, scheduling, workflow
 from scheduling_core.fhir.codes import Resource
 from scheduling_core.fhir.directory import Directory, directory
 from scheduling_core.fhir.query import Query
@@ -25,10 +25,12 @@ from scheduling_core.models import (
     Appointment,
     AppointmentStatus,
     AuditEvent,
+    CheckStatus,
     Communication,
     Coverage,
     CoverageStatus,
     Direction,
+    EligibilityCheck,
     Patient,
     PatientPhone,
     Priority,
@@ -104,8 +106,13 @@ def _search_rows(session: Session, clinic: ClinicFile, kind: Stored, asked: Quer
     rows = list(session.scalars(page)) if asked.count and total else []
     patients = [kind.patient_of(row) for row in rows]
     known = directory(session, clinic, patients=patients)
-    _audit_read(session, kind.table.__name__, rows, patients, asked, agent)
+    _audit_read(session, _entity(kind), rows, patients, asked, agent)
     return Found([kind.render(row, known) for row in rows], total, _included(session, asked, rows, known))
+
+
+def _entity(kind: Stored) -> str:
+    """The FHIR name for the audit: one table holds a request with its response."""
+    return next(name for name, stored in STORED.items() if stored is kind)
 
 
 def _audit_read(
@@ -186,6 +193,20 @@ def _coverage_conditions(clinic: ClinicFile, asked: Query) -> list[Condition]:
     for name in ("beneficiary", "patient", "subscriber"):
         found += query.among(Coverage.patient_id, asked.ids(name, "Patient"))
     return found + query.among(Coverage.payer_id, asked.ids("payor", "Organization"))
+
+
+def _check_conditions(clinic: ClinicFile, asked: Query) -> list[Condition]:
+    found = query.among(EligibilityCheck.patient_id, asked.ids("patient", "Patient"))
+    found += query.among(EligibilityCheck.id, asked.ids("request", "CoverageEligibilityRequest"))
+    for mention in asked.asked.get("outcome", []):
+        wanted = [state for state in CheckStatus if eligibility.OUTCOMES.get(state, "queued") in mention]
+        found.append(EligibilityCheck.status.in_(wanted))
+    for mention in asked.asked.get("status", []):
+        cancelled = EligibilityCheck.status == CheckStatus.CANCELLED
+        found.append(
+            or_(*(cancelled if value == "cancelled" else ~cancelled for value in mention if value in ("cancelled", "active")))
+        )
+    return found + query.when(EligibilityCheck.created_at, asked.asked.get("created"), "created", clinic.zone)
 
 
 def _order_conditions(clinic: ClinicFile, asked: Query) -> list[Condition]:
@@ -301,6 +322,22 @@ STORED: dict[str, Stored] = {
         (Coverage.created_at, Coverage.id),
         _coverage_conditions,
         coverage.to_coverage,
+        lambda row: str(row.patient_id),
+    ),
+    "CoverageEligibilityRequest": Stored(
+        EligibilityCheck,
+        {"patient": "reference", "status": "token", "created": "date"},
+        (EligibilityCheck.created_at, EligibilityCheck.id),
+        _check_conditions,
+        eligibility.to_request,
+        lambda row: str(row.patient_id),
+    ),
+    "CoverageEligibilityResponse": Stored(
+        EligibilityCheck,
+        {"patient": "reference", "status": "token", "created": "date", "request": "reference", "outcome": "token"},
+        (EligibilityCheck.created_at, EligibilityCheck.id),
+        _check_conditions,
+        eligibility.to_response,
         lambda row: str(row.patient_id),
     ),
     "ServiceRequest": Stored(

@@ -53,15 +53,21 @@ def register(session: Session, values: PatientValues, *, new: bool, agent: str, 
 def create_coverage(session: Session, clinic: ClinicFile, resource: Resource, agent: str, key: str | None) -> Resource:
     """Note a coverage; older ones end. Raises MalformedError, NotFoundError."""
     values = read_coverage(resource, clinic)
-    coverage = coverages.record(
-        session,
-        patient_id=values.patient_id,
-        payer_id=values.payer_id,
-        payer_name=values.payer_name,
-        subscriber_id=values.subscriber_id,
-        agent=agent,
-        key=key,
-    )
+    if values.self_pay:
+        coverage = coverages.record_self_pay(session, patient_id=values.patient_id, agent=agent, key=key)
+    else:
+        coverage = coverages.record(
+            session,
+            patient_id=values.patient_id,
+            payer_id=values.payer_id,
+            payer_name=values.payer_name,
+            subscriber_id=values.subscriber_id,
+            group_number=values.group_number,
+            relationship=values.relationship,
+            rank=values.rank,
+            agent=agent,
+            key=key,
+        )
     return to_coverage(coverage, directory(session, clinic, patients=[coverage.patient_id]))
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from enum import StrEnum
 
 from sqlalchemy import Float, Index, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduling_core.models.base import Base, new_id, refers, words
 
@@ -91,6 +91,8 @@ class EligibilityCheck(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[dt.datetime]
     answered_at: Mapped[dt.datetime | None]
+
+    coverage: Mapped[Coverage] = relationship(viewonly=True)
 
     __table_args__ = (
         refers("patient_id", "patient"),

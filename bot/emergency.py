@@ -7,7 +7,7 @@ sentence. What is denied, long past, only supposed or a mere topic does not coun
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -47,11 +47,12 @@ def red_flag(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
-    """Where words of a concept stand, and of which languages they are."""
+    """Where words of a concept stand, of which languages they are, and where the "no" stands that denies them."""
 
     start: int
     end: int
     languages: frozenset[str]
+    denied: int | None
 
     def overlaps(self, other: _Hit) -> bool:
         return self.start < other.end and other.start < self.end
@@ -132,10 +133,10 @@ class _Search:
     def __init__(self, table: _Table, text: str) -> None:
         self._table, self._text = table, text
         self._found: dict[str, list[_Hit]] = {}
-        self._singles: dict[str, list[_Hit]] = {}
+        self._singles: dict[str, list[tuple[tuple[int, int], str]]] = {}
         for word in re.finditer(r"[^ ]+", text):
             for concept, language in table._single.get(word[0], ()):
-                self._singles.setdefault(concept, []).append(_Hit(*word.span(), frozenset((language,))))
+                self._singles.setdefault(concept, []).append((word.span(), language))
 
     def find(self) -> Alarm | None:
         for rule in self._table._rules:
@@ -150,7 +151,7 @@ class _Search:
             low, high = self._part(anchor, soft=False)
             chosen: list[_Hit] = [anchor]
             for term in others:
-                hits = [hit for hit in self._hits(term) if term.anywhere or low <= hit.start < high]
+                hits = [hit for hit in self._hits(term, chosen) if term.anywhere or low <= hit.start < high]
                 if term.absent:
                     if hits:
                         break
@@ -173,20 +174,20 @@ class _Search:
         first, second = sorted((one, other), key=lambda hit: hit.start)
         return self._text.count(" ", first.end, second.start)
 
-    def _hits(self, term: _Term) -> list[_Hit]:
-        return [hit for concept in term.concepts for hit in self._of(concept)]
+    def _hits(self, term: _Term, chosen: Sequence[_Hit] = ()) -> list[_Hit]:
+        """Those that nothing denies, but for words that were chosen: "no movement of my baby" denies no baby."""
+        hits = (hit for concept in term.concepts for hit in self._of(concept))
+        return [hit for hit in hits if hit.denied is None or any(one.start <= hit.denied < one.end for one in chosen)]
 
     def _of(self, concept: str) -> list[_Hit]:
-        """The concept's hits that nothing denies."""
         if concept not in self._found:
             by_span: dict[tuple[int, int], set[str]] = {}
-            for hit in self._singles.get(concept, ()):
-                by_span.setdefault((hit.start, hit.end), set()).update(hit.languages)
+            for span, language in self._singles.get(concept, ()):
+                by_span.setdefault(span, set()).add(language)
             for language, pattern in self._table._phrases.get(concept, ()):
                 for match in pattern.finditer(self._text):
                     by_span.setdefault(match.span(), set()).add(language)
-            hits = [_Hit(*span, frozenset(languages)) for span, languages in sorted(by_span.items())]
-            self._found[concept] = [hit for hit in hits if not self._is_denied(hit)]
+            self._found[concept] = [_Hit(*span, frozenset(found), self._denial(*span)) for span, found in sorted(by_span.items())]
         return self._found[concept]
 
     def _is_meant(self, rule: _Rule, chosen: list[_Hit]) -> bool:
@@ -208,13 +209,13 @@ class _Search:
         low, high = self._part(anchor, soft=False)
         return not low <= hit.start < high
 
-    def _is_denied(self, hit: _Hit) -> bool:
-        """Whether a "no" stands close before the words, and holds for them."""
+    def _denial(self, begin: int, end: int) -> int | None:
+        """Where the "no" stands that is close before the words, and holds for them."""
         table, text = self._table, self._text
-        if table._denied_by.match(text, hit.start) or table._denies_not.match(text, hit.start):
-            return False  # "cannot breathe" denies nothing
-        start = self._part(hit, soft=True)[0]
-        before = table._denies_not.sub(lambda harmless: "-" * len(harmless[0]), text[start:])[: hit.start - start]
+        if table._denied_by.match(text, begin) or table._denies_not.match(text, begin):
+            return None  # "cannot breathe" denies nothing
+        start = self._starts(begin, soft=True)
+        before = table._denies_not.sub(lambda harmless: "-" * len(harmless[0]), text[start:])[: begin - start]
         for denial in table._denied_by.finditer(before):
             between = before[denial.end() :].split()
             heavy = [word for word in between if word not in table._light and word not in table._vocabulary]
@@ -222,20 +223,25 @@ class _Search:
                 continue
             if table._no_answer.match(before, denial.start()):
                 continue
-            listed = {"or", "nor", "ni", "o"} & {*between, *text[hit.end :].split()[:6]}
+            listed = {"or", "nor", "ni", "o"} & {*between, *text[end:].split()[:6]}
             if "," in between and not listed:
                 continue
             if {"and", "y"} & set(between) and not table._denied_by_all.search(before):
                 continue
-            return True
-        return False
+            return start + denial.start()
+        return None
 
     def _part(self, hit: _Hit, *, soft: bool) -> tuple[int, int]:
         """Where the part of the sentence that holds the hit starts and ends."""
-        borders = [self._table._hard, self._table._soft] if soft else [self._table._hard]
-        starts = [found.start() for border in borders for found in border.finditer(self._text, 0, hit.start)]
-        ends = [found.start() for border in borders if (found := border.search(self._text, hit.end))]
-        return max(starts, default=0), min(ends, default=len(self._text))
+        ends = [found.start() for border in self._borders(soft) if (found := border.search(self._text, hit.end))]
+        return self._starts(hit.start, soft=soft), min(ends, default=len(self._text))
+
+    def _starts(self, position: int, *, soft: bool) -> int:
+        starts = [found.start() for border in self._borders(soft) for found in border.finditer(self._text, 0, position)]
+        return max(starts, default=0)
+
+    def _borders(self, soft: bool) -> tuple[re.Pattern[str], ...]:
+        return (self._table._hard, self._table._soft) if soft else (self._table._hard,)
 
 
 def _read_rule(flag: str, rule: str) -> _Rule:

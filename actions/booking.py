@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import re
 
-from actions import facts, forms, identity, offering, party, people, questions, sentences, services, visits, waitlist
+from actions import (
+    facts,
+    forms,
+    identity,
+    network,
+    offering,
+    party,
+    people,
+    plans,
+    questions,
+    sentences,
+    services,
+    together,
+    visits,
+    waitlist,
+)
+from actions.facts import groups
 from actions.goals import form_meant
 from actions.identity import Standing
 from actions.offering import Offer, ReadBack
@@ -21,6 +37,10 @@ FORM = "booking_form"
 @action("validate_booking_form")
 def validate(turn: Turn) -> None:
     if turn.asked is None:
+        if plans.answer(turn):
+            turn.end(then=turn.followup)
+            turn.followup = None
+            return
         turn.set(opening=turn.text, proposed=None)
         if (other := form_meant(turn, FORM)) != FORM:
             turn.end(then=other)
@@ -32,18 +52,22 @@ def validate(turn: Turn) -> None:
             questions.say_providers(turn)
             turn.end()
             return
-    forms.for_whom(turn)
-    identity.take_up(turn)
-    picked = offering.pick(turn) if turn.asked == "choice" else None
-    if forms.elsewhere(turn, FORM, answered=picked is not None or _answers(turn), again=again, leave=_leave):
+    several = together.hear(turn)
+    if not several:
+        forms.for_whom(turn)
+        identity.take_up(turn)
+        services.take_up_last(turn)
+    picked = offering.pick(turn) if turn.asked == "choice" and not several else None
+    answered = several or picked is not None or _answers(turn)
+    if forms.elsewhere(turn, FORM, answered=answered, again=again, leave=_leave):
         return
     if picked:
         turn.set(choice=picked.hold)
-        _read_back(turn, picked)
+        _say_read_back(turn, picked)
         return
-    heard_service = services.take_up(turn)
+    heard_service = several or services.take_up(turn)
     resolved = _resolve_doubt(turn)
-    heard_wish = offering.take_up_wishes(turn)
+    heard_wish = offering.take_up_wishes(turn, text=groups.rest(turn.text) if several else None)
     service = services.wanted(turn)
     if said := turn.mentions.payers:
         turn.set(insurer=said[0])
@@ -89,6 +113,10 @@ def go_on(turn: Turn) -> None:
     if turn.slot("doubt"):
         _ask_doubt(turn)
         return
+    if turn.slot("together"):
+        if not together.go_on(turn):
+            go_on(turn)
+        return
     if identity.standing(turn) in (Standing.ASKED, Standing.ENDED):
         return
     member = party.current(turn)
@@ -122,6 +150,8 @@ def again(turn: Turn) -> None:
     """Ask the open question anew."""
     offers = offering.offered(turn)
     chosen = offering.chosen(turn)
+    if turn.slot("together") and together.again(turn):
+        return
     if turn.asked == "confirm" and chosen:
         _read_back(turn, chosen)
     elif turn.asked == "waitlist" and (waited := services.wanted(turn)):
@@ -259,8 +289,10 @@ def _after_waitlist_question(turn: Turn, service: ServicePart) -> None:
 
 
 def _read_back(turn: Turn, offer: Offer) -> None:
-    service = services.wanted(turn)
+    service, member = services.wanted(turn), party.current(turn)
     assert service
+    if member:
+        network.warn(turn, member, service.id, offer.practitioner)
     turn.say(
         "utter_confirm_booking",
         service=service.name,
@@ -272,7 +304,17 @@ def _read_back(turn: Turn, offer: Offer) -> None:
     turn.ask("confirm")
 
 
+def _say_read_back(turn: Turn, offer: Offer) -> None:
+    if turn.slot("together"):
+        together.read_back(turn, offer)
+    else:
+        _read_back(turn, offer)
+
+
 def _after_read_back(turn: Turn) -> None:
+    if turn.slot("together"):
+        together.after_read_back(turn, go_on, _READ_BACK.unclear)
+        return
     chosen = offering.chosen(turn)
     if chosen is None or party.current(turn) is None:
         go_on(turn)
@@ -339,15 +381,15 @@ def _write(turn: Turn, chosen: Offer) -> Appointment:
 def _say_booked(turn: Turn, made: Appointment) -> None:
     service = turn.clinic.services_by_id[made.service_id]
     assert made.start
-    bring = sentences.bring(turn, service)
     turn.say(
         "utter_booked",
         service=service.name,
         when=sentences.start(turn, made.start),
         whom=sentences.with_whom(turn, made.practitioner_id),
         where=sentences.where(turn, made.location_id, made.mode),
-        prep=" ".join(part for part in (service.prep, bring) if part),
+        prep=" ".join(services.prep(turn, service)),
     )
+    turn.set(last_service=service.id)
 
 
 def _leave(turn: Turn) -> None:

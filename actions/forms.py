@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actions import facts, identity, people, questions, reminders
+from actions import facts, identity, party, people, questions, reminders
 from actions.goals import FIRM, GOALS
 from actions.turn import Turn
 from scheduling_core.identity import forget
@@ -39,6 +39,8 @@ TASK_SLOTS = (
     "confirmed",
     "opening",
     "new_patient",
+    "together",
+    "network",
 )
 
 
@@ -113,6 +115,8 @@ def understood(turn: Turn) -> None:
 
 def clear(turn: Turn) -> None:
     """Forget the task; who this is stays known."""
+    if turn.slot("together"):
+        party.forget(turn)
     turn.set(**dict.fromkeys(TASK_SLOTS))
 
 

@@ -69,17 +69,21 @@ def look(
         return Near(fitting, {}, None)
     if wanted.moving:  # the visit's own practitioner is no wish of the patient
         found = giving_up.nearest(session, turn.clinic, wanted, wish=wish, count=count)
-        return Near(found, {}, _nothing(turn, replace(wanted, practitioners=()), wish, None))
+        return Near(found, {}, nothing(turn, wish))
     near = giving_up.find(session, turn.clinic, wanted, wish=wish)
     possible = [one for one in near.sacrifices if (one.time.practitioner_id, one.time.start) not in avoid]
     if fitting:
         sooner = [one for one in possible if one.time.start <= fitting[0].start - _SOONER and not _DEAR & set(one.wishes)][:1]
         mixed = _together([*(one.time for one in sooner), *fitting], count)
-        return Near(mixed, _given_up(sooner), _nothing(turn, wanted, wish, fitting[0]) if sooner else None)
+        return Near(
+            mixed, _given_up(sooner), nothing(turn, wish, practitioners=wanted.practitioners, later=fitting[0]) if sooner else None
+        )
     cheap = [one for one in possible if not _DEAR & set(one.wishes)] or possible
     others = giving_up.nearest(session, turn.clinic, wanted, wish=wish, count=count)
     return Near(
-        _together([*(one.time for one in cheap), *others], count), _given_up(cheap), _nothing(turn, wanted, wish, near.later)
+        _together([*(one.time for one in cheap), *others], count),
+        _given_up(cheap),
+        nothing(turn, wish, practitioners=wanted.practitioners, later=near.later),
     )
 
 
@@ -98,8 +102,8 @@ def _together(times: Sequence[FreeTime], count: int) -> list[FreeTime]:
     return picked
 
 
-def _nothing(turn: Turn, wanted: Request, wish: TimeWish, later: FreeTime | None) -> Nothing | None:
-    """What cannot be had, and until when; None where no time was wished for.
+def nothing(turn: Turn, wish: TimeWish, *, practitioners: Sequence[str] = (), later: FreeTime | None = None) -> Nothing | None:
+    """What cannot be had, and until when; None where there is nothing to say of it.
 
     "Before December 8" is said of what is wished for without a range of days, or with one that begins today.
     """
@@ -107,8 +111,9 @@ def _nothing(turn: Turn, wanted: Request, wish: TimeWish, later: FreeTime | None
     is_one_day = wish.first_day is not None and wish.first_day == wish.last_day
     from_today = not wish.days or (wish.first_day or today) <= today
     without_days = replace(wish, days=())
-    before = turn.local(later.start).date() if later and from_today and not is_one_day and without_days else None
-    said = sentences.wished(turn, without_days if before else wish)
-    if not wish or not said:
+    before = turn.local(later.start).date() if later and from_today and not is_one_day and (without_days or not wish.days) else None
+    rest = without_days if before else wish
+    said = [sentences.wished(turn, rest) if rest else "", sentences.before(turn, before) if before else ""]
+    if not any(said):
         return None
-    return Nothing(sentences.who_has(turn, wanted.practitioners), f"{said} {sentences.before(turn, before)}" if before else said)
+    return Nothing(sentences.who_has(turn, practitioners), " ".join(filter(None, said)))

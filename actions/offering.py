@@ -393,10 +393,12 @@ def by_bare_number(turn: Turn) -> Offer | None:
     return offers[int(text) - 1]
 
 
-def affirms(turn: Turn) -> bool:
-    """A yes to the read-back; saying the chosen time again with it takes nothing back."""
+def affirms(turn: Turn, offer: Offer) -> bool:
+    """A yes to the read-back; saying the chosen time again with it takes nothing back. "Both" are the visits that go together."""
     if turn.yes is not None:
         return turn.yes
+    if offer.then and _BOTH.fullmatch(plain(turn.text)):
+        return True
     rest = facts.after_yes(turn.text)
     reading = turn.when(offered=tuple(turn.local(offer.start) for offer in offered(turn)))
     return rest is not None and reading is not None and _says_no_more(turn, reading.span) and not turn.is_question
@@ -420,7 +422,7 @@ def after_read_back(turn: Turn, offer: Offer, form: ReadBack) -> None:
         form.say(turn, other)
         return
     still = still_fits(turn, offer)
-    if still and affirms(turn):
+    if still and affirms(turn, offer):
         form.carry_out(turn, offer)
     elif turn.yes is False and still:
         refuse_offers(turn)
@@ -433,6 +435,16 @@ def after_read_back(turn: Turn, offer: Offer, form: ReadBack) -> None:
         let_go(turn)
         turn.set(offers=None, choice=None)
         form.go_on(turn)
+
+
+_BOTH = re.compile(
+    r"\W*"
+    + either(
+        r"(?:book |take |i want )?(?:both|all)(?: of them| of those| please| then)*",
+        r"(?:reserve )?(?:ambas|las dos|los dos|todas)",
+    )
+    + r"(?:\W+(?:please|pls|thanks|thank you|por favor|gracias))*\W*"
+)
 
 
 def is_held(session: Session, offer: Offer) -> bool:

@@ -18,6 +18,7 @@ _AT = {"en": "at", "es": "en"}
 _BY_VIDEO = {"en": "by video", "es": "por video"}
 _OR = {"en": "or", "es": "o"}
 _AND = {"en": "and", "es": "y"}
+_THEN = {"en": ", then ", "es": ", luego "}
 
 
 def start(turn: Turn, instant: dt.datetime) -> str:
@@ -169,6 +170,73 @@ def closed_on(turn: Turn, day: dt.date, name: str) -> str:
 def away_on(turn: Turn, practitioner_id: str, day: dt.date) -> str:
     who, said = practitioner(turn, practitioner_id), _day(turn, day)
     return f"{who[0].upper()}{who[1:]} no está el {said}." if turn.language == "es" else f"{who} is away on {said}."
+
+
+def chain(turn: Turn, visits: Sequence[tuple[str, str, dt.datetime, str]], location_id: str, mode: Mode) -> str:
+    """Visits that follow each other in one sentence: of each the service, the first name, the start and the practitioner.
+
+    What all of them share is said once: "For Ann, Tuesday, November 17 at Maple Grove North: Annual physical at 9:00 AM with
+    Dr. Roe, then Vaccination at 9:40 AM with Sam Poe".
+    """
+    one_service, one_person, one_practitioner = (len({visit[place] for visit in visits}) == 1 for place in (0, 1, 3))
+    service, first, begin, who = visits[0]
+    head = [
+        service if one_service else "",
+        for_person(turn, first) if one_person else "",
+        with_whom(turn, who) if one_practitioner else "",
+    ]
+    day = when.say_day(turn.local(begin).date(), turn.now.date(), turn.language)
+    pieces = [
+        " ".join(
+            part
+            for part in (
+                "" if one_service else kind,
+                "" if one_person else name if one_service else for_person(turn, name),
+                at_time(turn, instant),
+                "" if one_practitioner else with_whom(turn, practitioner_id),
+            )
+            if part
+        )
+        for kind, name, instant, practitioner_id in visits
+    ]
+    said = ", ".join(filter(None, (" ".join(filter(None, head)), f"{day} {where(turn, location_id, mode)}")))
+    return f"{said[0].upper()}{said[1:]}: {_THEN[turn.language].join(pieces)}"
+
+
+def chain_short(turn: Turn, begin: dt.datetime, visits: Sequence[tuple[str, dt.datetime]]) -> str:
+    """ "Tue Nov 17: Mia 9:00 AM, Leo 9:30 AM": for lists; of each visit what it is called and its start."""
+    return f"{_day(turn, turn.local(begin).date())}: " + ", ".join(
+        f"{label} {when.say_time(turn.local(instant).time(), turn.language)}" for label, instant in visits
+    )
+
+
+def at_time(turn: Turn, instant: dt.datetime) -> str:
+    """ "at 9:20 AM", "a las 9:20 AM"."""
+    clock = turn.local(instant).time()
+    at = ("a la" if clock.hour % 12 == 1 else "a las") if turn.language == "es" else "at"
+    return f"{at} {when.say_time(clock, turn.language)}"
+
+
+def for_person(turn: Turn, first: str) -> str:
+    return f"para {first}" if turn.language == "es" else f"for {first}"
+
+
+def nth(turn: Turn, number: int) -> str:
+    """ "the first one", of several people; `number` counts from 0."""
+    if turn.language == "es":
+        return f"la {('primera', 'segunda', 'tercera', 'cuarta')[number]} persona"
+    return f"the {('first', 'second', 'third', 'fourth')[number]} one"
+
+
+def you(turn: Turn) -> str:
+    return "usted" if turn.language == "es" else "you"
+
+
+def all_of(turn: Turn, count: int) -> str:
+    """ "both", "all 3"."""
+    if turn.language == "es":
+        return f"las {'dos' if count == 2 else count}"
+    return "both" if count == 2 else f"all {count}"
 
 
 def who_has(turn: Turn, practitioners: Sequence[str]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
-from actions import names, offering, sentences
+from actions import facts, names, offering, sentences
 from actions.party import Member
 from actions.turn import Turn
+from actions.words import plain
 from scheduling_core import patients
 from scheduling_core.calendar import rules
 from scheduling_core.calendar.requests import Request
@@ -38,6 +40,17 @@ def take_up(turn: Turn) -> bool:
     return changed
 
 
+def take_up_last(turn: Turn) -> None:
+    """ "Now the one for my son": the kind of visit that was booked last, where the words name none and speak of somebody else."""
+    last = turn.slot("last_service")
+    other = facts.relation(turn.text) not in (None, "self") or turn.names_relative
+    if turn.asked is None and last and other and not turn.slot("service") and _THE_SAME.search(plain(turn.text)):
+        turn.set(service=None if turn.mentions.services or turn.mentions.complaint else last)
+
+
+_THE_SAME = re.compile(r"\b(?:one|same|too|also|as well|another|otra|una|mism[oa]|tambien)\b")
+
+
 def _urgent(turn: Turn) -> str | None:
     return next((service.id for service in turn.clinic.services if service.urgency == "urgent"), None)
 
@@ -59,6 +72,11 @@ def ask(turn: Turn) -> None:
     else:
         turn.say("utter_request_service")
     turn.ask("service")
+
+
+def prep(turn: Turn, service: ServicePart) -> list[str]:
+    """What to do before the visit and what to bring."""
+    return [part for part in (service.prep, sentences.bring(turn, service)) if part]
 
 
 # for whom

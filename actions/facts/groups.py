@@ -140,3 +140,21 @@ def keeps_one(text: str) -> bool:
 def drops(text: str) -> bool:
     """ "skip the shot", "not the physical"."""
     return bool(_DROPS.search(plain(text)))
+
+
+_MORE = re.compile(
+    r"\b" + either(r"also|too|add|as well|plus|on top|on the side|in addition", r"tambien|ademas|agreg\w+|anad\w+|de paso") + r"\b"
+)
+
+
+def adds(text: str) -> bool:
+    """ "can I also get", "add a flu shot"."""
+    return bool(_MORE.search(straight(text)))
+
+
+def rest(text: str) -> str:
+    """The text without the words that say together: "the same day" names no day and no kind of visit."""
+    made, end = "", 0
+    for found in _TOGETHER.finditer(straight(text)):  # every character keeps its place
+        made, end = f"{made}{text[end : found.start()]} ", found.end()
+    return made + text[end:]

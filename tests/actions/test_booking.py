@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from scheduling_core import booking, patients
+from scheduling_core import booking, coverage, patients
 from scheduling_core.calendar import search
 from scheduling_core.calendar.requests import Request
 from scheduling_core.clinic_file.schema import ClinicFile
@@ -297,3 +297,55 @@ def test_the_son_who_is_on_file_is_asked_for_his_birth_date_alone(talk: Talk) ->
         talk.say(text, intent)
     assert talk.say("now a flu shot for my son Theo, tomorrow", "book_appointment") == ["utter_request_birth_date_of"]
     assert talk.say("March 3rd 2016") == ["utter_offers"]
+
+
+@pytest.mark.parametrize(
+    ("payer", "said"),
+    [
+        ({"payer_id": "pinecrest", "payer_name": "Pinecrest Health Plan"}, ["utter_not_in_network", "utter_confirm_booking"]),
+        ({"payer_id": "greatlakes", "payer_name": "Great Lakes Mutual"}, ["utter_confirm_booking"]),
+        ({"payer_id": None, "payer_name": "Farm Bureau"}, ["utter_payer_not_taken", "utter_confirm_booking"]),
+    ],
+)
+def test_a_payer_that_is_not_taken_is_told_before_the_read_back(talk: Talk, payer: dict[str, str], said: list[str]) -> None:
+    with talk.database.transaction() as session:
+        (ruth,) = session.scalars(select(Patient))
+        coverage.record(session, patient_id=ruth.id, subscriber_id="X1", agent="test", **payer)
+    talk.say("a follow-up with Lars Sorensen tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    assert talk.say("1", "select") == said
+    assert talk.say("yes", "affirm") == ["utter_booked"]
+
+
+def test_the_payer_that_is_named_counts_and_is_told_of_once(talk: Talk) -> None:
+    talk.say("a follow-up with Lars Sorensen tomorrow, I have Pinecrest", "book_appointment")
+    talk.say("4/19/1980")
+    assert talk.say("1", "select") == ["utter_not_in_network", "utter_confirm_booking"]
+    assert "Ferreira" in talk.last().values.get("others", "") or "Ferreira" in talk.heard[0].values["others"]
+    assert talk.say("2", "select") == ["utter_confirm_booking"]
+
+
+def test_what_giving_up_one_wish_would_bring_is_offered_where_nothing_fits(talk: Talk) -> None:
+    talk.say("a follow-up with Dr. Brandt on Monday November 23 in the morning", "book_appointment")
+    assert talk.say("4/19/1980") == ["utter_offers_instead"]
+    values = talk.last().values
+    assert values["has"] == "Dr. Brandt has"
+    given_up = [offer["gives_up"] for offer in talk.slots["offers"]]
+    assert ["time"] in given_up
+    assert ["practitioners"] in given_up
+    number = given_up.index(["practitioners"]) + 1
+    assert talk.say(str(number), "select") == ["utter_confirm_booking"]
+    assert talk.say("yes", "affirm") == ["utter_booked"]
+    (made,) = booked(talk)
+    assert made.practitioner_id != "brandt"
+
+
+def test_a_sooner_time_is_offered_beside_one_that_fits_but_is_far_off(talk: Talk, clinic: ClinicFile) -> None:
+    with talk.database.transaction() as session:
+        wanted = Request("follow-up", practitioners=("brandt",))
+        start = dt.datetime(2026, 11, 16, 15, tzinfo=dt.UTC)
+        while free := search.find(session, clinic, wanted, start=start, end=start + dt.timedelta(days=24), limit=1):
+            stranger = make_patient(session).id
+            booking.book(session, clinic, patient_id=stranger, time=free[0], agent="test", key=str(free[0].start))
+    talk.say("a follow-up with Dr. Brandt, whenever", "book_appointment")
+    assert talk.say("4/19/1980") == ["utter_offers_instead"]

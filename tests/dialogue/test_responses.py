@@ -16,6 +16,9 @@ from bot.training import DIALOGUE
 FORBIDDEN = r"yes|stop|cancel|end|quit|s[ií]"  # what carriers take for themselves, and what old people type by mistake
 HARDEST = 6.0  # years of school that half of all adults read with ease
 _EN = {
+    "all": "both",
+    "chain": "Wednesday, November 18 at Harborview Downtown Clinic: Skin lesion removal for Maximiliana at 10:40 AM "
+    "with Dr. Whitcomb-Larsson, then Follow-up visit for Bartholomew at 11:20 AM with Dr. Oyelaran-Smith",
     "choices": "Dr. Whitcomb-Larsson, Dr. Whitcombe-Larsen or Dr. Whitman-Laursen",
     "clinic": "Harborview Medical Group and Family Health Center",
     "count": "3",
@@ -34,10 +37,13 @@ _EN = {
     "options": "1) Wed Nov 18, 10:40 AM, Dr. Whitcomb-Larsson, at the Wharf\n"
     "2) Wed Nov 18, 11:20 AM, Dr. Oyelaran-Smith, Millbrook\n"
     "3) Thu Nov 19, 12:40 PM, Signe Haugen-Petersen, at the Wharf",
+    "one": "Skin lesion removal",
+    "other": "Lab blood draw",
     "others": "Dr. Whitcomb-Larsson, Dr. Moreau, Dr. Adeleke or Signe Haugen",
     "paper": "referral",
     "payer": "Northern Coast Health Plan",
     "payers": "Northern Coast Health Plan, Beacon Mutual, Great Lakes Mutual, Medicare and MaineCare",
+    "person": "the second one",
     "phone": "(207) 555-0100",
     "prep": "Please arrive 15 minutes early to fill in your forms. Please bring: Photo ID, Insurance card, List of your medicines.",
     "price": "245.00",
@@ -56,6 +62,9 @@ _EN = {
     "wished": "on Wed Nov 18 after 3:00 PM",
 }
 _ES = _EN | {
+    "all": "las dos",
+    "chain": "Miércoles 18 de noviembre en Harborview Downtown Clinic: Skin lesion removal para Maximiliana a las 10:40 AM "
+    "con la Dra. Whitcomb-Larsson, luego Follow-up visit para Bartholomew a las 11:20 AM con el Dr. Oyelaran-Smith",
     "choices": "la Dra. Whitcomb-Larsson, el Dr. Whitcombe-Larsen o el Dr. Whitman-Laursen",
     "has": "Dra. Whitcomb-Larsson no tiene",
     "last": "miércoles 23 de septiembre",
@@ -66,6 +75,7 @@ _ES = _EN | {
     "3) sáb 21 nov, 12:40 PM, Signe Haugen-Petersen, at the Wharf",
     "others": "la Dra. Whitcomb-Larsson, el Dr. Moreau, la Dra. Adeleke o Signe Haugen",
     "paper": "referencia",
+    "person": "la segunda persona",
     "payers": "Northern Coast Health Plan, Beacon Mutual, Great Lakes Mutual, Medicare y MaineCare",
     "prep": "Please arrive 15 minutes early to fill in your forms. "
     "Por favor traiga: Photo ID, Insurance card, List of your medicines.",

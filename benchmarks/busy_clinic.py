@@ -18,22 +18,35 @@ SERVICE = "visit"
 PATIENTS = 5_000
 
 
-def clinic(practitioners: int = 50, *, rooms: int = 0) -> ClinicFile:
-    """Everybody gives the one service of 20 minutes, from Monday to Friday, 8 to 12 and 13 to 17."""
-    week = [{"days": "mon-fri", "at": "main", "time": time} for time in ("08:00-12:00", "13:00-17:00")]
+WEEK = ("08:00-12:00", "13:00-17:00")
+
+
+def clinic(
+    practitioners: int = 50,
+    *,
+    rooms: int = 0,
+    days: str = "mon-fri",
+    sessions: tuple[str, ...] = WEEK,
+    minutes: int = 20,
+    grid_minutes: int = 5,
+    horizon: int = 120,
+) -> ClinicFile:
+    """Everybody gives the one service, in the same sessions."""
+    week = [{"days": days, "at": "main", "time": time} for time in sessions]
+    facts = {"name": "Busy Clinic", "timezone": "America/Chicago", "phone": "+13125550100"}
     return ClinicFile.model_validate(
         {
-            "clinic": {"name": "Busy Clinic", "timezone": "America/Chicago", "phone": "+13125550100", "booking_horizon_days": 120},
+            "clinic": facts | {"booking_horizon_days": horizon, "grid_minutes": grid_minutes},
             "locations": [
                 {
                     "id": "main",
                     "name": "Main",
-                    "hours": {"mon-fri": "08:00-17:00"},
+                    "hours": {days: "08:00-17:00"},
                     "rooms": [{"id": f"room-{number}", "name": f"Room {number}", "kind": "exam"} for number in range(rooms)],
                 }
             ],
             "services": [
-                {"id": SERVICE, "name": "Visit", "minutes": 20, "specialty": "general", "room": "exam" if rooms else None}
+                {"id": SERVICE, "name": "Visit", "minutes": minutes, "specialty": "general", "room": "exam" if rooms else None}
             ],
             "practitioners": [
                 {"id": f"practitioner-{number}", "name": f"Doctor Number{number}", "services": [SERVICE], "schedule": week}
@@ -61,15 +74,12 @@ def fill(database: Database, clinic: ClinicFile, *, utilisation: float, days: in
             stretches = hours.hours_of(clinic).on(practitioner.id, day)
             wanted = utilisation * sum(stretch.length for stretch in stretches)
             for first in _packed(dice, [(stretch.first, stretch.end) for stretch in stretches], length, wanted):
-                visits.append(_visit(practitioner.id, dice.choice(people)["id"], first, length))
+                visits.append(visit(practitioner.id, dice.choice(people)["id"], first, length))
                 taken += [(f"practitioner:{practitioner.id}", tick, visits[-1]["id"]) for tick in range(first, first + length)]
     with database.transaction() as session:
         loading.load(session, clinic, agent="benchmark")
         session.connection().execute(insert(Patient), [{"organization_id": database.organization, **one} for one in people])
-    for start in range(0, len(visits), 20_000):
-        with database.transaction() as session:
-            rows = [{"organization_id": database.organization, **one} for one in visits[start : start + 20_000]]
-            session.connection().execute(insert(Appointment), rows)
+    put(database, visits)
     for start in range(0, len(taken), 50_000):
         with database.transaction() as session:
             rows = [
@@ -80,13 +90,22 @@ def fill(database: Database, clinic: ClinicFile, *, utilisation: float, days: in
     return len(visits)
 
 
+def put(database: Database, visits: list[dict[str, object]]) -> None:
+    """Write visits, without the ticks that guard them."""
+    for start in range(0, len(visits), 20_000):
+        with database.transaction() as session:
+            rows = [{"organization_id": database.organization, **one} for one in visits[start : start + 20_000]]
+            session.connection().execute(insert(Appointment), rows)
+
+
 def _packed(dice: random.Random, stretches: list[tuple[int, int]], length: int, wanted: float) -> list[int]:
     """Starts of visits on a raster of their length, chosen at random until the wanted ticks are taken."""
     places = [first for a, b in stretches for first in range(a, b - length + 1, length)]
     return sorted(dice.sample(places, min(len(places), round(wanted / length))))
 
 
-def _visit(practitioner_id: str, patient_id: object, first: int, length: int) -> dict[str, object]:
+def visit(practitioner_id: str, patient_id: object, first: int, length: int) -> dict[str, object]:
+    """A booked visit, as a row of Appointment."""
     return {
         "id": new_id(),
         "status": AppointmentStatus.BOOKED,

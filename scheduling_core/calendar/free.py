@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -21,9 +23,8 @@ from scheduling_core.calendar.rules import Asked
 from scheduling_core.calendar.wishes import TimeWish
 from scheduling_core.clinic_file.schema import ClinicFile, PractitionerPart
 
-_CHUNKS = (1, 1, 2, 4, 8, 16)  # days with something open that are read at once; then the last again and again
-_WINDOWS = (16, 64)  # days that are looked over at once for such days; then the last again and again
-_MOST_READ = 32_000  # practitioners times days that are read at once
+_LOOKED_OVER = 16  # days, at least, that are looked over at once for those on which something is open
+_MOST_READ = 64_000  # practitioners times days that are read at once
 _A_DAY = dt.timedelta(days=1)
 _A_WEEKEND = 3 * ticks.A_DAY
 
@@ -49,9 +50,9 @@ class Part:
     used_rooms: occupied.Taken | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Open:
-    """The free starts of one stretch; bitmaps count from its first tick."""
+    """The free starts of one stretch; bitmaps count from its first tick. Nobody changes one; see FreeTime."""
 
     practitioner: PractitionerPart
     stretch: Stretch
@@ -72,12 +73,12 @@ class Free:
         self.before, self.visit, self.after = hours.lengths(asked.service)
         self.whole = self.before + self.visit + self.after
         self.hours = hours.hours_of(clinic)
-        self.posts = [
-            Post(one, at.id, clinic.zone_of(at.id)) for one in asked.practitioners for at in rules.places(clinic, asked, one)
-        ]
+        zones = {at.id: clinic.zone_of(at.id) for at in clinic.locations}
+        self.posts = [Post(one, at.id, zones[at.id]) for one in asked.practitioners for at in asked.places[one.id]]
         self.zones = {post.zone for post in self.posts}
         self.earliest = ticks.tick_from(rules.earliest(clinic, asked.service, self.now))
         self.ends = {zone: hours.day_bounds(rules.last_day(clinic, zone, self.now), zone)[1] for zone in self.zones}
+        self.most = max(_MOST_READ // len(asked.practitioners), 1)
         self.fitting = _fitting_ticks(wish) if wish.names_hours else None
 
     def times(self, first: int, end: int, *, limit: int | None = None) -> list[FreeTime]:
@@ -128,38 +129,29 @@ class Free:
     def _parts(self, first: int, end: int) -> Iterator[Part]:
         """All of it in parts as large as memory likes."""
         first, end = max(first, self.earliest), min(end, max(self.ends.values()))
-        most = max(_MOST_READ // len(self.asked.practitioners), 1) * ticks.A_DAY
-        for a in range(first, end, most):
-            b = min(a + most, end)
+        for a in range(first, end, self.most * ticks.A_DAY):
+            b = min(a + self.most * ticks.A_DAY, end)
             base, until = self._whole_days(a, b)
             yield self._part(self._open(base, until, a, b), base, until, a, b)
 
     def _growing(self, first: int, end: int) -> Iterator[Part]:
-        """The days on which something is open, a few at first, then more; days far from each other are read apart."""
+        """The days on which something is open, one at first, then ever more at once; days far from each other are read apart."""
         first, end = max(first, self.earliest), min(end, max(self.ends.values()))
-        sizes, windows = iter(_CHUNKS), iter(_WINDOWS)
-        size, window = next(sizes), next(windows)
+        size = 1
         while first < end:
-            until = min(first + window * ticks.A_DAY, end)
+            until = min(first + max(size, _LOOKED_OVER) * ticks.A_DAY, end)
             base, limit = self._whole_days(first, until)
             opened = self._open(base, limit, first, until)
-            union = 0
-            for bits in opened:
-                union |= bits
+            union = reduce(or_, opened)
             days = [(a, b) for a, b in self._days_of(first, until) if union >> (a - base) & ticks.ones(b - a)]
             while days:
-                chunk = 1
-                while chunk < min(size, len(days)) and days[chunk][0] - days[chunk - 1][1] < _A_WEEKEND:
-                    chunk += 1
-                a, b = days[0][0], days[chunk - 1][1]
-                from_, to = self._whole_days(a, b)
-                cut = [
-                    bits >> (from_ - base) & ticks.ones(to - from_) if from_ > base else bits & ticks.ones(to - base)
-                    for bits in opened
-                ]
-                yield self._part(cut, from_, to, a, b)
-                days, size = days[chunk:], next(sizes, size)
-            first, window = until, next(windows, window)
+                many = 1
+                while many < min(size, len(days)) and days[many][0] - days[many - 1][1] < _A_WEEKEND:
+                    many += 1
+                a, b = days[0][0], days[many - 1][1]
+                yield self._part(opened, base, limit, a, b)
+                days, size = days[many:], min(4 * size, self.most)
+            first = until
 
     def _whole_days(self, first: int, end: int) -> tuple[int, int]:
         """From the start of the first day to the end of the last, wherever the clinic's zones put them."""
@@ -180,8 +172,9 @@ class Free:
         allowed = {zone: self._allowed(zone, base, first, min(end, self.ends[zone])) for zone in self.zones}
         service = self.asked.service
         return [
-            self.hours.starts(post.practitioner.id, post.location_id, service, first=base, end=until, now=self.now)
-            & allowed[post.zone]
+            self.hours.starts(
+                post.practitioner.id, post.location_id, service, first=base, end=until, within=allowed[post.zone], now=self.now
+            )
             for post in self.posts
         ]
 
@@ -210,41 +203,47 @@ class Free:
         return sum(1 << place for place, tick in enumerate(clock) if self.fitting >> tick & 1)
 
     def _part(self, opened: list[int], base: int, until: int, first: int, end: int) -> Part:
-        """What is left of the open starts when what is taken is taken off."""
+        """What is left of the open starts from `first` to before `end` when what is taken is taken off."""
+        from_, to = self._whole_days(first, end)
+        if (from_, to) != (base, until):
+            opened = [bits >> (from_ - base) & ticks.ones(to - from_) for bits in opened]
         moving, patient_id, kind = self.asked.request.moving, self.asked.request.patient_id, self.asked.needs_room
-        who = dict.fromkeys(post.practitioner.id for post, bits in zip(self.posts, opened, strict=True) if bits)
-        counted = {one.id for one in self.asked.practitioners if one.max_visits_per_day is not None and one.id in who}
+        some = [(number, self.posts[number], bits) for number, bits in enumerate(opened) if bits]
+        who = dict.fromkeys(post.practitioner.id for _, post, _ in some)
+        counted = {post.practitioner.id for _, post, _ in some if post.practitioner.max_visits_per_day is not None}
         session, now = self.session, self.now
-        taken = occupied.practitioners(session, who, first=base, end=until, now=now, counted=counted, apart_from=moving)
-        everything = ticks.ones(until - base)
+        taken = occupied.practitioners(session, who, first=from_, end=to, now=now, counted=counted, apart_from=moving)
+        everything = ticks.ones(to - from_)
         for_all = everything
         if patient_id:
-            own = occupied.patient(session, patient_id, first=base, end=until, apart_from=moving).busy[patient_id]
+            own = occupied.patient(session, patient_id, first=from_, end=to, apart_from=moving).busy[patient_id]
             for_all = ticks.runs(everything & ~own, self.visit)
         used_rooms, with_room = None, {}
         if kind:
             places = dict.fromkeys(post.location_id for post in self.posts)
             rooms = {at: rules.rooms_at(self.clinic, at, kind) for at in places}
             used_rooms = occupied.rooms(
-                session, [one for some in rooms.values() for one in some], first=base, end=until, now=now, apart_from=moving
+                session, [one for some in rooms.values() for one in some], first=from_, end=to, now=now, apart_from=moving
             )
-            for at, some in rooms.items():
-                with_room[at] = 0
-                for room in some:
-                    with_room[at] |= ticks.runs(everything & ~used_rooms.busy.get(room, 0), self.whole) << self.before
+            for at, here in rooms.items():
+                free_rooms = [ticks.runs(everything & ~used_rooms.busy.get(room, 0), self.whole) for room in here]
+                with_room[at] = reduce(or_, free_rooms) << self.before
         left = []
-        for number, (post, starts) in enumerate(zip(self.posts, opened, strict=True)):
-            if starts and (busy := taken.busy.get(post.practitioner.id)):
+        for number, post, starts in some:
+            busy = taken.busy.get(post.practitioner.id)
+            if busy:
+                if starts & busy == starts:  # as for all days of who is much asked for
+                    continue
                 starts &= ticks.runs(everything ^ busy, self.whole) << self.before
-            if starts and patient_id:
+            if patient_id:
                 starts &= for_all
-            if starts and kind:
+            if kind:
                 starts &= with_room[post.location_id]
-            if starts and post.practitioner.id in counted:
+            if starts and counted and post.practitioner.id in counted:
                 starts = self._on_days_with_room(post, starts, taken)
             if starts:
                 left.append((number, starts))
-        return Part(base, first, end, left, taken, used_rooms)
+        return Part(from_, first, end, left, taken, used_rooms)
 
     def _on_days_with_room(self, post: Post, starts: int, taken: occupied.Taken) -> int:
         """The starts on days that have fewer visits than the practitioner takes."""
@@ -261,12 +260,13 @@ class Free:
 
     def _opens(self, part: Part, first: int, end: int) -> Iterator[Open]:
         """The stretches with free starts between two ticks, in the order of the clinic file."""
+        days = {zone: dict.fromkeys((_day(first, zone), _day(end - 1, zone))) for zone in self.zones}
         for number, starts in part.starts:
             here = starts >> (first - part.base) & ticks.ones(end - first)
             if not here:
                 continue
             post = self.posts[number]
-            for day in dict.fromkeys((_day(first, post.zone), _day(end - 1, post.zone))):
+            for day in days[post.zone]:
                 for stretch in self.hours.on(post.practitioner.id, day):
                     if stretch.location_id != post.location_id:
                         continue

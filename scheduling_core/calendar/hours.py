@@ -22,7 +22,7 @@ from scheduling_core.clinic_file.schema import Block, ClinicFile, PractitionerPa
 _REMEMBERED_CLINICS = 4
 _REMEMBERED_DAYS = 100_000
 _REMEMBERED_PAGES = 30_000
-_PAGE = 32 * ticks.A_DAY
+_PAGE = 64 * ticks.A_DAY
 _EPOCH = dt.date(1970, 1, 1)
 _EVER = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
 
@@ -67,7 +67,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """The starts on 32 days that hours, grid, buffers and blocks allow, right from one release of a block to before the next.
+    """The starts on 64 days that hours, grid, buffers and blocks allow, right from one release of a block to before the next.
 
     Bitmaps of pages count from a day before the first of theirs, as wherever a place lies its days begin no earlier.
     """
@@ -97,9 +97,12 @@ class Hours:
         return found
 
     def starts(
-        self, practitioner_id: str, location_id: str, service: ServicePart, *, first: int, end: int, now: dt.datetime
+        self, practitioner_id: str, location_id: str, service: ServicePart, *, first: int, end: int, within: int, now: dt.datetime
     ) -> int:
-        """Where between two ticks visits may start as far as hours, grid, buffers and blocks go; the bitmap counts from `first`."""
+        """Where between two ticks visits may start as far as hours, grid, buffers and blocks go, of those `within`.
+
+        Both bitmaps count from `first`.
+        """
         found = 0
         for number in range((first - ticks.A_DAY) // _PAGE, (end + ticks.A_DAY) // _PAGE + 1):
             key = (practitioner_id, location_id, service.id, number)
@@ -110,7 +113,7 @@ class Hours:
                 page = self._pages[key] = self._page(practitioner_id, location_id, service, number, now)
             ahead = number * _PAGE - ticks.A_DAY - first
             found |= page.starts << ahead if ahead > 0 else page.starts >> -ahead
-        return found & ticks.ones(end - first)
+        return found & within
 
     def _page(self, practitioner_id: str, location_id: str, service: ServicePart, number: int, now: dt.datetime) -> _Page:
         first = number * _PAGE - ticks.A_DAY

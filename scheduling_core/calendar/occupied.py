@@ -21,6 +21,8 @@ from scheduling_core.models import Appointment
 _table = Appointment.__table__.c
 # Literal, so that both engines see that the partial indexes of the table hold every row wanted.
 _HOLDS_TIME = text("status IN ('proposed', 'pending', 'booked', 'arrived', 'checked-in', 'fulfilled')")
+_AT_ONCE = 10_000  # rows: a year of a large clinic is not held in memory
+_ONES = [b"1" * length for length in range(3 * ticks.A_DAY + 1)]  # a visit of a day with a day's buffers is the longest
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,16 @@ def _read(
     stretches: dict[str, list[tuple[int, str]]] = {}
     taken = {one: bytearray(b"0" * (end - first)) for one in ids}  # a digit a tick, the last tick first: a binary number
     result = session.connection().execute(statement, values)
-    for who, a, b, *more in result.cursor.fetchall():  # text and numbers: the driver's own rows are good, and half the cost
-        taken[who][max(end - b, 0) : end - a if a > first else None] = b"1" * (min(b, end) - max(a, first))
-        if who in counted:
-            appointment_id, status, held_for = more
-            stretches.setdefault(who, []).append((a, held_for if status == "proposed" and held_for else appointment_id))
+    while rows := result.cursor.fetchmany(_AT_ONCE):  # text and numbers: the driver's own rows are good, and half the cost
+        for who, a, b, *_ in rows:
+            if first <= a and b <= end:
+                taken[who][end - b : end - a] = _ONES[b - a]
+            else:
+                taken[who][max(end - b, 0) : end - max(a, first)] = _ONES[min(b, end) - max(a, first)]
+        if counted:
+            for who, a, _, appointment_id, status, held_for in rows:
+                if who in counted:
+                    stretches.setdefault(who, []).append((a, held_for if status == "proposed" and held_for else appointment_id))
     result.close()
     for starts in stretches.values():
         starts.sort()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from scheduling_core.calendar import ticks
 from scheduling_core.calendar.free import Free, Open
 from scheduling_core.clinic_file.schema import Ranking
 
+_HOUR = 60 // ticks.MINUTES
 _APART = (12, 6, 3, 1, 0)  # ticks between the starts of two offers: an hour, and less where the wish leaves no room
 
 
@@ -30,74 +32,93 @@ def rank(candidate: Candidate, weights: Ranking, *, soonest: bool) -> tuple[floa
     """
     if soonest:
         return candidate.tick, candidate.waste, candidate.load
-    hours = candidate.tick // (60 // ticks.MINUTES)
+    hours = candidate.tick // _HOUR
     unusable = candidate.waste * ticks.MINUTES
     return weights.soonest * hours + weights.fragmentation * unusable + weights.balance * candidate.load, candidate.tick
 
 
-def candidates(free: Free, days: list[Open]) -> Iterator[Candidate]:
+def candidates(free: Free, day: list[Open]) -> list[Candidate]:
     """All free starts of these stretches, with what decides between them."""
-    for one in days:
-        shortest = free.hours.shortest_visit(one.practitioner.id)
-        length = one.stretch.length
-        load = 1 - one.free.bit_count() / length
-        taken = f"{one.free:0{length}b}"[::-1] + "0"  # a digit a tick, "0" where it is taken and at the end
-        for place in ticks.places(one.starts):
-            first = place - free.before
-            end = first + free.whole
-            gap_before = first - 1 - taken.rfind("0", 0, first)
-            gap_after = taken.find("0", end) - end
-            waste = (gap_before if gap_before < shortest else 0) + (gap_after if gap_after < shortest else 0)
-            yield Candidate(one, one.stretch.first + place, waste, load)
+    return [candidate for one in day for candidate in _of_stretch(free, one, one.starts)]
 
 
 def best(free: Free, count: int, avoid: Collection[tuple[str, dt.datetime]]) -> list[Candidate]:
     """The best few of all days, day by day: far apart where there are enough."""
-    weights = free.clinic.ranking
     seen: list[Candidate] = []
-    picked: list[Candidate] = []
+    few = _Few(free, count, avoid, _APART[0])
     for day in free.days():
-        ranked = sorted(candidates(free, day), key=lambda one: rank(one, weights, soonest=free.wish.soonest))
-        seen += ranked
-        picked = _apart(free, ranked, count, avoid, _APART[0], picked)
-        if len(picked) == count:
-            return picked
+        for one in _in_order(free, day):
+            seen.append(one)
+            few.consider(one)
+            if few.are_enough:
+                return few.picked
     return spread(free, seen, count, avoid)
 
 
 def spread(free: Free, ranked: list[Candidate], count: int, avoid: Collection[tuple[str, dt.datetime]]) -> list[Candidate]:
     """The first few that lie far apart, or less far where there are not enough."""
-    picked: list[Candidate] = []
+    few = _Few(free, count, avoid, 0)
     for distance in _APART:
-        picked = _apart(free, ranked, count, avoid, distance, [])
-        if len(picked) == count:
-            break
-    return picked
+        few = _Few(free, count, avoid, distance)
+        for one in ranked:
+            few.consider(one)
+            if few.are_enough:
+                return few.picked
+    return few.picked
 
 
-def _apart(
-    free: Free,
-    ranked: list[Candidate],
-    count: int,
-    avoid: Collection[tuple[str, dt.datetime]],
-    distance: int,
-    picked: list[Candidate],
-) -> list[Candidate]:
-    """`picked` and the first of the ranked that keep a distance in ticks from it, from each other and from what is avoided.
+class _Few:
+    """Times that keep a distance in ticks from each other and from what is avoided, and that can all be held at once."""
 
-    All of them can be held at once.
-    """
-    picked = list(picked)
-    refused = {(practitioner_id, ticks.tick_of(start)) for practitioner_id, start in avoid}
-    starts = [tick for _, tick in refused] + [one.tick for one in picked]
-    for one in ranked:
-        if len(picked) == count:
-            break
+    def __init__(self, free: Free, count: int, avoid: Collection[tuple[str, dt.datetime]], distance: int) -> None:
+        self.free, self.count, self.distance = free, count, distance
+        self.refused = {(practitioner_id, ticks.tick_of(start)) for practitioner_id, start in avoid}
+        self.starts = [tick for _, tick in self.refused]
+        self.picked: list[Candidate] = []
+
+    @property
+    def are_enough(self) -> bool:
+        return len(self.picked) >= self.count
+
+    def consider(self, one: Candidate) -> None:
         if (
-            (one.open.practitioner.id, one.tick) not in refused
-            and all(abs(one.tick - other) >= distance for other in starts)
-            and not any(free.exclude_each_other(one.open, one.tick, other.open, other.tick) for other in picked)
+            all(abs(one.tick - other) >= self.distance for other in self.starts)
+            and (one.open.practitioner.id, one.tick) not in self.refused
+            and not any(self.free.exclude_each_other(one.open, one.tick, other.open, other.tick) for other in self.picked)
         ):
-            picked.append(one)
-            starts.append(one.tick)
-    return picked
+            self.picked.append(one)
+            self.starts.append(one.tick)
+
+
+def _in_order(free: Free, day: list[Open]) -> Iterator[Candidate]:
+    """The candidates of a day, the best first. A later hour is looked at when no earlier candidate can still be better."""
+    weights, soonest = free.clinic.ranking, free.wish.soonest
+    waiting: list[tuple[tuple[float, ...], int, Candidate]] = []
+    number = 0
+    for hour in range(min(one.stretch.first for one in day) // _HOUR, max(one.stretch.end for one in day) // _HOUR + 1):
+        least = rank(Candidate(day[0], hour * _HOUR, 0, 0), weights, soonest=soonest)
+        while waiting and waiting[0][0] < least:
+            yield heappop(waiting)[2]
+        for one in day:
+            ahead = hour * _HOUR - one.stretch.first
+            within = ticks.ones(_HOUR) << ahead if ahead >= 0 else ticks.ones(_HOUR) >> -ahead
+            if starts := one.starts & within:
+                for candidate in _of_stretch(free, one, starts):
+                    heappush(waiting, (rank(candidate, weights, soonest=soonest), number, candidate))
+                    number += 1
+    while waiting:
+        yield heappop(waiting)[2]
+
+
+def _of_stretch(free: Free, one: Open, starts: int) -> Iterator[Candidate]:
+    shortest = free.hours.shortest_visit(one.practitioner.id)
+    length = one.stretch.length
+    load = 1 - one.free.bit_count() / length
+    taken = f"{one.free:0{length}b}"[::-1] + "0"  # a digit a tick, "0" where it is taken and at the end
+    for place in ticks.places(starts):
+        first = place - free.before
+        end = first + free.whole
+        gap_before = first - 1 - taken.rfind("0", 0, first)
+        gap_after = taken.find("0", end) - end
+        waste = (gap_before if gap_before < shortest else 0) + (gap_after if gap_after < shortest else 0)
+        yield Candidate(one, one.stretch.first + place, waste, load)

@@ -6,7 +6,7 @@ Each rule is asked once here: searching, explaining and booking use the same fun
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -60,6 +60,7 @@ class Asked:
     service: ServicePart
     mode: Mode
     practitioners: tuple[PractitionerPart, ...]
+    places: Mapping[str, tuple[LocationPart, ...]]  # where each of them can give it
     birth_date: dt.date | None
     refusal: Refusal | None
 
@@ -107,7 +108,9 @@ def ask(session: Session, clinic: ClinicFile, request: Request) -> Asked:
     mode = request.mode or Mode(service.modes[0])
     may = [one for one in clinic.practitioners if service.id in one.services]
     wanted = [one for one in may if _is_wanted(one, request)]
-    there = [one for one in wanted if any(_is_possible_at(clinic, at, service, mode, request) for at in _places(clinic, one))]
+    possible = {at.id: at for at in clinic.locations if _is_possible_at(clinic, at, service, mode, request)}
+    places = {one.id: tuple(possible[at] for at in one.location_ids if at in possible) for one in wanted}
+    there = [one for one in wanted if places[one.id]]
     refusal: Refusal | None = None
     if mode not in service.modes:
         refusal = Refusal("mode", ",".join(service.modes))
@@ -120,19 +123,14 @@ def ask(session: Session, clinic: ClinicFile, request: Request) -> Asked:
         same_visit = request.moving is not None and _service_of(session, request.moving) == service.id
         birth_date, is_new = _patient(session, request.patient_id)
         refusal = refusal or _patients_refusal(session, clinic, service, request.patient_id, birth_date, is_new, same_visit)
-    return Asked(request, service, mode, tuple(there), birth_date, refusal)
-
-
-def places(clinic: ClinicFile, asked: Asked, practitioner: PractitionerPart) -> list[LocationPart]:
-    """Where a practitioner can give this visit."""
-    return [at for at in _places(clinic, practitioner) if _is_possible_at(clinic, at, asked.service, asked.mode, asked.request)]
+    return Asked(request, service, mode, tuple(there), places, birth_date, refusal)
 
 
 def stretches(clinic: ClinicFile, asked: Asked, practitioner: PractitionerPart, day: dt.date) -> Iterator[Stretch]:
     """Where and when on a day a practitioner can give this visit, occupancy aside."""
+    possible = {at.id for at in asked.places[practitioner.id]}
     for stretch in hours.hours_of(clinic).on(practitioner.id, day):
-        location = clinic.locations_by_id[stretch.location_id]
-        if _is_possible_at(clinic, location, asked.service, asked.mode, asked.request):
+        if stretch.location_id in possible:
             yield stretch
 
 
@@ -234,7 +232,7 @@ def obstacles(
 def _why_not_working(clinic: ClinicFile, asked: Asked, practitioner: PractitionerPart, start: dt.datetime) -> set[str]:
     first, end = busy_ticks(asked.service, start)
     found: set[str] = set()
-    possible = places(clinic, asked, practitioner)
+    possible = asked.places[practitioner.id]
     sessions = [session for session in practitioner.schedule if any(session.at == place.id for place in possible)]
     working = [session for session in sessions if hours.works(clinic, session, first, end)]
     if not working:
@@ -259,7 +257,7 @@ def _is_wanted(practitioner: PractitionerPart, request: Request) -> bool:
 
 
 def _places(clinic: ClinicFile, practitioner: PractitionerPart) -> list[LocationPart]:
-    return [clinic.locations_by_id[at] for at in dict.fromkeys(session.at for session in practitioner.schedule)]
+    return [clinic.locations_by_id[at] for at in practitioner.location_ids]
 
 
 def _is_possible_at(clinic: ClinicFile, location: LocationPart, service: ServicePart, mode: Mode, request: Request) -> bool:

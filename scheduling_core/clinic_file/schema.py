@@ -424,6 +424,11 @@ class PractitionerPart(Part):
     absences: list[Absence] = []
     """Vacations and other days away."""
 
+    @cached_property
+    def location_ids(self) -> tuple[str, ...]:
+        """Where there are sessions, in the order of the schedule."""
+        return tuple(dict.fromkeys(session.at for session in self.schedule))
+
     @property
     def family(self) -> str:
         """The last name: of "Dr. Ann Roe" and "Sam Poe, NP" the words Roe and Poe."""

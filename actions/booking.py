@@ -37,7 +37,7 @@ FORM = "booking_form"
 @action("validate_booking_form")
 def validate(turn: Turn) -> None:
     if turn.asked is None:
-        if plans.answer(turn):
+        if plans.answer(turn) or (turn.yes and waitlist.answer_offer(turn)):
             turn.end(then=turn.followup)
             turn.followup = None
             return

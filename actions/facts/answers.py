@@ -11,7 +11,7 @@ _FILLER = either(
     r"ay|pues|bueno|gracias|por favor|porfa(?:vor)?",
 )
 _YES = either(
-    r"y|ya|ye|yes+|yeah?|yea|yep|yup|k|kk|ok|okay|okey|okie|that(?:'s| is|s) ok(?:ay)?",
+    r"y|ya|ye|yes+|ys|yse|yess?s|yees|yeah?|yea|yep|yup|k|kk|ok|okay|okey|okie|that(?:'s| is|s) ok(?:ay)?",
     r"sure(?: thing)?|correct|right|exactly|absolutely|definitely|of course(?! not)|affirmative|fine|perfect|great|good",
     r"sounds (?:good|great|fine|right|perfect)|(?:that|it) works|works(?: for me)?|it is|i do|i am|i agree|agreed",
     r"that(?:'s| is|s) (?:right|correct|fine|good|great|perfect|it|me|the one)",

@@ -1,0 +1,58 @@
+"""Answers to a time that opened for who waits."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from scheduling_core import booking, freed, waitlist
+from scheduling_core.calendar.requests import Request
+from scheduling_core.calendar.wishes import TimeWish
+from scheduling_core.clinic_file.schema import ClinicFile
+from scheduling_core.models import Appointment, Communication, Delivery, Patient
+from tests.actions.talk import Talk
+from tests.factories import make_free_time, make_patient
+
+
+@pytest.fixture
+def offered(talk: Talk, clinic: ClinicFile) -> None:
+    """Ruth waits for a follow-up; somebody cancels one, and she is asked."""
+    with talk.database.transaction() as session:
+        ruth = session.scalars(select(Patient)).one()
+        other = make_patient(session, given="Olga")
+        time = make_free_time(clinic, start="2026-11-18T13:20", service_id="follow-up")
+        taken = booking.book(session, clinic, patient_id=other.id, time=time, agent="test", key="taken")
+        request = Request("follow-up", patient_id=ruth.id)
+        waitlist.join(session, clinic, request=request, wish=TimeWish(), agent="test", key="join")
+    with talk.database.transaction() as session:
+        booking.cancel(session, clinic, appointment_id=taken.id, agent="test", key="cancel")
+    with talk.database.transaction() as session:
+        freed.offer_freed(session, clinic)
+    with talk.database.transaction() as session:
+        session.execute(update(Communication).where(Communication.status == Delivery.QUEUED).values(status=Delivery.SENT))
+
+
+def booked(talk: Talk) -> int:
+    with talk.database.reading() as session:
+        return len(session.scalars(select(Appointment).where(Appointment.status == "booked")).all())
+
+
+@pytest.mark.parametrize(
+    ("words", "intent"),
+    [
+        ("1", "select"),
+        ("yes", "affirm"),
+        ("ys, book it for me", "book_appointment"),
+        ("sí, la quiero", "affirm"),
+        ("I'll take it", "affirm"),
+    ],
+)
+def test_an_offered_time_is_taken_in_any_words_for_yes(talk: Talk, offered: None, words: str, intent: str) -> None:
+    assert talk.say(words, intent) == ["utter_booked"]
+    assert booked(talk) == 1
+
+
+@pytest.mark.parametrize(("words", "intent"), [("2", "select"), ("no thanks", "deny"), ("not that one", "request_alternatives")])
+def test_who_passes_keeps_waiting(talk: Talk, offered: None, words: str, intent: str) -> None:
+    assert talk.say(words, intent) == ["utter_offer_passed"]
+    assert booked(talk) == 0

@@ -11,22 +11,22 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, Table, and_, bindparam, delete, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.util import identity_key
 
-from scheduling_core import audit, handoff, idempotency, lanes, reminders, times
-from scheduling_core.calendar import occupied, rules, ticks
+from scheduling_core import audit, claims, handoff, idempotency, lanes, reminders, times
+from scheduling_core.calendar import rules
 from scheduling_core.calendar.requests import FreeTime, Request
+from scheduling_core.claims import HOLD_EXPIRED, Visit, end_expired_holds
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.errors import (
     HoldExpiredError,
     NotBookableError,
     NotFoundError,
-    PatientBusyError,
     SchedulingError,
     TimeTakenError,
     WrongStateError,
@@ -37,46 +37,33 @@ from scheduling_core.models import (
     AppointmentStatus,
     FreedTime,
     IdempotencyKey,
+    Mode,
     ParticipationStatus,
-    Practitioner,
     new_id,
-    occupancy,
 )
+from scheduling_core.statements import Statement, Step, run
 
-HOLD_EXPIRED = "hold-expired"
+__all__ = [
+    "HOLD_EXPIRED",
+    "HOLD_RELEASED",
+    "HOLD_USED",
+    "book",
+    "cancel",
+    "confirm",
+    "end_expired_holds",
+    "hold",
+    "hold_all",
+    "is_held",
+    "release",
+    "reschedule",
+    "upcoming",
+]
+
 HOLD_RELEASED = "hold-released"
 HOLD_USED = "hold-used"  # its time went to the visit that was moved
 
 _appointments = cast(Table, Appointment.__table__)
 _table = _appointments.c
-_Tick = tuple[str, int]  # actor and tick
-
-
-@dataclass(frozen=True)
-class _Visit:
-    """A time that the rules allow, ready to be claimed."""
-
-    time: FreeTime
-    patient_id: str | None
-    rooms: tuple[str, ...]  # that would do, the chosen one first
-    day: tuple[int, int]  # the ticks of the practitioner's day
-    daily_maximum: int | None
-
-    @property
-    def first_room(self) -> str | None:
-        return self.rooms[0] if self.rooms else None
-
-    def ticks(self, room_id: str | None) -> set[_Tick]:
-        """What the visit takes: the buffers take practitioner and room, not the patient."""
-        time = self.time
-        busy = range(time.first_tick, time.end_tick)
-        found = {(f"practitioner:{time.practitioner_id}", tick) for tick in busy}
-        if room_id is not None:
-            found |= {(f"room:{room_id}", tick) for tick in busy}
-        if self.patient_id is not None:
-            own = range(ticks.tick_of(time.start), ticks.tick_from(time.end))
-            found |= {(f"patient:{self.patient_id}", tick) for tick in own}
-        return found
 
 
 def hold(
@@ -141,39 +128,90 @@ def book(
     Raises TimeTakenError, PatientBusyError, HoldExpiredError, NotBookableError, NotFoundError, WrongStateError (the hold is another
     patient's, or was booked).
     """
-    if time is not None:
-        _refuse_late_comers(session, clinic, time, key)
-    with _once(session, key, "book", [hold_id or new_id()]) as (ids, is_done):
+    if hold_id is None and time is not None:
+        return _book_time(session, clinic, time, patient_id, agent, key, comment)
+    with _once(session, key, "book", [hold_id or ""]) as (ids, is_done):
         if not is_done:
-            now = times.now()
-            if hold_id is not None:
-                held = _locked_hold(session, hold_id, now)
-                if held.patient_id not in (None, patient_id):
-                    raise WrongStateError(f"Appointment/{hold_id}")
-                time = _time_of(held)
-            visit = _checked(session, clinic, _given(time), patient_id, now, is_held=hold_id is not None)
-            values: dict[str, Any] = {
-                "status": AppointmentStatus.BOOKED,
-                "patient_id": patient_id,
-                "comment": comment,
-                "next_reminder_at": reminders.first_after(clinic, visit.time.start, now),
-            }
-            ours = {ids[0]}
-            owned: set[_Tick] = set()
             if hold_id is None:
-                _refuse_if_taken(session, visit, now, agent)
-                _insert(session, ids[0], visit, now, **values)
-            else:
-                ours.add(held.held_for)
-                owned = _ticks_of(session, hold_id)
-            room_id = _claim(session, visit, ids[0], owned)
-            _refuse_above_daily_maximum(session, visit, now, ours)
-            if hold_id is not None or room_id != visit.first_room:
-                _update(session, ids[0], now, **values, room_id=room_id, hold_expires_at=None, held_for=None)
-            _audit(
-                session, agent, "C" if hold_id is None else "U", ids[0], patient_id, {"status": "booked", **_described(visit.time)}
-            )
+                raise TypeError("give the id of a hold or a time")
+            now = times.now()
+            held = _locked_hold(session, hold_id, now)
+            if held.patient_id not in (None, patient_id):
+                raise WrongStateError(f"Appointment/{hold_id}")
+            visit = _checked(session, clinic, _time_of(held), patient_id, now, is_held=True)
+            room_id = claims.claim(session, visit, hold_id, claims.ticks_of(session, hold_id))
+            claims.refuse_above_daily_maximum(session, visit, now, {hold_id, held.held_for})
+            booked = _booked(clinic, visit, patient_id, comment, now)
+            _update(session, hold_id, now, **booked, room_id=room_id, hold_expires_at=None, held_for=None)
+            _audit(session, agent, "U", hold_id, patient_id, {"status": "booked", **_described(visit.time)})
     return _load(session, ids[0])
+
+
+def _book_time(
+    session: Session, clinic: ClinicFile, time: FreeTime, patient_id: str, agent: str, key: str, comment: str | None
+) -> Appointment:
+    """Book a time that nobody holds. What is asked goes first, then all rows in one step: a round trip on PostgreSQL."""
+    now = times.now()
+    try:
+        expired = _look(session, clinic, time, now)
+        visit = _checked(session, clinic, time, patient_id, now)
+    except SchedulingError:
+        done = idempotency.answer(session, key)
+        if done is None:
+            raise
+        return _load(session, _done_before(done, key, "book")[0])
+    row = _row(new_id(), visit, now) | _booked(clinic, visit, patient_id, comment, now)
+    for room_id in visit.rooms or (None,):
+        try:
+            return _insert_whole(session, visit, row | {"room_id": room_id}, expired, agent, key, now)
+        except claims.RoomTakenError:
+            if room_id == visit.rooms[-1]:
+                raise
+    raise AssertionError("a visit has a room, or needs none")
+
+
+def _insert_whole(
+    session: Session, visit: Visit, row: dict[str, Any], expired: set[str], agent: str, key: str, now: dt.datetime
+) -> Appointment:
+    """Key, visit, ticks and audit row, or nothing of it. Raises TimeTakenError, PatientBusyError, NotBookableError."""
+    one: str = row["id"]
+    begun: tuple[Step, ...] = (
+        (_SAVEPOINT, {}),
+        idempotency.insertion(key, {"operation": "book", "appointments": [one]}),
+        (_INSERT, row),
+    )
+    wanted = {one: visit.ticks(row["room_id"])}
+    detail = {"status": "booked", **_described(visit.time)}
+    entry = audit.insertion(
+        agent=agent, action="C", entity="Appointment", entity_id=one, patient_id=visit.patient_id, detail=detail
+    )
+    try:
+        if expired:
+            _, is_ours, _ = run(session, *begun)
+            claims.end_holds(session, expired, now, agent)
+            inserted, _ = run(session, claims.insertion(wanted), entry)
+        else:
+            _, is_ours, _, inserted, _ = run(session, *begun, claims.insertion(wanted), entry)
+        if is_ours:
+            missing = claims.lost(wanted, inserted)
+            if missing:
+                raise claims.refused(visit, missing[one])
+            claims.refuse_above_daily_maximum(session, visit, now, {one})
+    except Exception:
+        run(session, (_BACK, {}), (_RELEASE, {}))
+        raise
+    if is_ours:
+        _, rows = run(session, (_RELEASE, {}), (_READ, {"appointment": one}))
+        return _object(session, rows[0])
+    run(session, (_BACK, {}), (_RELEASE, {}))
+    done = idempotency.answer(session, key)
+    assert done is not None
+    return _load(session, _done_before(done, key, "book")[0])
+
+
+_SAVEPOINT, _BACK, _RELEASE = (
+    Statement(f"{what} frontdesk_booking") for what in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
 
 
 def reschedule(
@@ -212,15 +250,15 @@ def reschedule(
             if time.service_id != old.service_id:
                 raise WrongStateError(f"Appointment/{appointment_id}")
             visit = _checked(session, clinic, time, old.patient_id, now, is_held=hold_id is not None)
-            if hold_id is None:
-                _refuse_if_taken(session, visit, now, agent)
-            owned = _ticks_of(session, appointment_id)
-            room_id = _claim(session, visit, appointment_id, owned | (_ticks_of(session, hold_id) if hold_id else set()))
-            _refuse_above_daily_maximum(session, visit, now, ours)
+            if hold_id is None and claims.sweep(session, {appointment_id: visit}, now, agent):
+                raise TimeTakenError(claims.place(visit.time))
+            owned = claims.ticks_of(session, appointment_id)
+            room_id = claims.claim(session, visit, appointment_id, owned | claims.ticks_of(session, hold_id))
+            claims.refuse_above_daily_maximum(session, visit, now, ours)
             if hold_id is not None:
-                _hand_over_ticks(session, hold_id, appointment_id)
+                claims.hand_over_ticks(session, hold_id, appointment_id)
                 _update(session, hold_id, now, status=AppointmentStatus.CANCELLED, cancelled_reason=HOLD_USED)
-            _delete_ticks(session, appointment_id, owned - visit.ticks(room_id))
+            claims.release_ticks(session, appointment_id, owned - visit.ticks(room_id))
             if old.lane:
                 lanes.leave(session, appointment_id)
             _update(
@@ -261,7 +299,7 @@ def cancel(
                 raise WrongStateError(f"Appointment/{appointment_id}")
             above = lanes.locked_above(session, old)
             _update(session, appointment_id, now, status=AppointmentStatus.CANCELLED, cancelled_reason=reason)
-            _delete_ticks(session, appointment_id)
+            claims.release_ticks(session, appointment_id)
             lanes.promote(session, above, now, agent)
             if old.status in LIVE:
                 _note_freed(session, old, now)
@@ -311,7 +349,7 @@ def release(session: Session, *, held_for: str, keep: Collection[str] = (), agen
     given_up = [row for row in held if row.id not in keep]
     for row in given_up:
         _update(session, row.id, times.now(), status=AppointmentStatus.CANCELLED, cancelled_reason=HOLD_RELEASED)
-        _delete_ticks(session, row.id)
+        claims.release_ticks(session, row.id)
         _audit(session, agent, "U", row.id, row.patient_id, {"status": {"old": "proposed", "new": HOLD_RELEASED}})
     _forget(session, [row.id for row in given_up])
     return len(given_up)
@@ -351,10 +389,17 @@ def _once(session: Session, key: str | None, operation: str, ids: list[str]) -> 
         if key is None or idempotency.insert_unless_there(session, IdempotencyKey, key=key, result=result, created_at=times.now()):
             yield ids, False
             return
-    done = session.execute(select(IdempotencyKey.result).where(IdempotencyKey.key == key)).scalar_one()
+    done = idempotency.answer(session, key)
+    assert done is not None
+    yield _done_before(done, key, operation), True
+
+
+def _done_before(done: dict[str, Any], key: str, operation: str) -> list[str]:
+    """The ids of the appointments of what was done under a key. Raises WrongStateError for a key of another operation."""
     if done.get("operation") != operation:
         raise WrongStateError(f"the key {key} was used for another operation")
-    yield done["appointments"], True
+    found: list[str] = done["appointments"]
+    return found
 
 
 def _note_freed(session: Session, visit: Row[Any], now: dt.datetime) -> None:
@@ -372,23 +417,32 @@ def _note_freed(session: Session, visit: Row[Any], now: dt.datetime) -> None:
     )
 
 
-def _refuse_late_comers(session: Session, clinic: ClinicFile, time: FreeTime, key: str | None) -> None:
-    """Tell who comes after another's visit was committed so with one look, before any work; nothing relies on it.
+def _look(session: Session, clinic: ClinicFile, time: FreeTime, now: dt.datetime) -> set[str]:
+    """One look before any work at who has a time: the expired holds that lie on it. Nothing relies on what it sees.
 
     Of many that want one time at once, most are told here: without it all of them do the work of a booking, only to be refused.
+    Raises TimeTakenError.
     """
     service = clinic.services_by_id.get(time.service_id)
     if service is None:
-        return
-    session.flush()
-    connection, now = session.connection(), times.now()
+        return set()
+    rooms: list[str] = []
+    if service.room and time.mode is Mode.IN_PERSON and time.location_id in clinic.locations_by_id:
+        rooms = rules.rooms_at(clinic, time.location_id, service.room)
     first, end = rules.busy_ticks(service, time.start)
-    actors = [f"practitioner:{time.practitioner_id}"]
-    wanted = {"organization": session.info["organization"], "actors": actors, "first": first, "end": end}
-    holders = connection.execute(_WHOSE, wanted).all()
-    live = [one for one in holders if one.status != AppointmentStatus.PROPOSED or one.hold_expires_at > now]
-    if any(one.id != time.moving for one in live) and not (key and idempotency.is_done(session, key)):
-        raise TimeTakenError(_place(time))
+    is_taken, expired = claims.look(session, time.practitioner_id, rooms, first=first, end=end, now=now, moving=time.moving)
+    if is_taken:
+        raise TimeTakenError(claims.place(time))
+    return expired
+
+
+def _refuse_late_comers(session: Session, clinic: ClinicFile, time: FreeTime, key: str | None) -> None:
+    """Raise TimeTakenError when `_look` does, unless the write was done before under this key."""
+    try:
+        _look(session, clinic, time, times.now())
+    except TimeTakenError:
+        if key is None or idempotency.answer(session, key) is None:
+            raise
 
 
 def _given(time: FreeTime | None) -> FreeTime:
@@ -427,7 +481,7 @@ def _locked_hold(session: Session, hold_id: str, now: dt.datetime) -> Row[Any]:
 
 def _checked(
     session: Session, clinic: ClinicFile, time: FreeTime, patient_id: str | None, now: dt.datetime, *, is_held: bool = False
-) -> _Visit:
+) -> Visit:
     """Ask every rule but occupancy. What a caller says of end, ticks, place and room is not believed but worked out anew."""
     request = Request(
         service_id=time.service_id,
@@ -457,7 +511,7 @@ def _checked(
         first_tick=first,
         end_tick=end,
     )
-    return _Visit(time, patient_id, tuple(rooms), (stretch.day_first, stretch.day_end), practitioner.max_visits_per_day)
+    return Visit(time, patient_id, tuple(rooms), (stretch.day_first, stretch.day_end), practitioner.max_visits_per_day)
 
 
 def _hold(
@@ -466,7 +520,7 @@ def _hold(
     """Hold what can be held of the wanted times, by the ids of their appointments; why the others could not."""
     now = times.now()
     refused: dict[str, SchedulingError] = {}
-    visits: dict[str, _Visit] = {}
+    visits: dict[str, Visit] = {}
     for one, time in wanted.items():
         try:
             visits[one] = replace(
@@ -474,231 +528,62 @@ def _hold(
             )  # whose time is claimed at booking
         except NotBookableError as refusal:
             refused[one] = refusal
-    refused |= {one: TimeTakenError(_place(visits[one].time)) for one in _sweep(session, visits, now, agent)}
+    refused |= {one: TimeTakenError(claims.place(visits[one].time)) for one in claims.sweep(session, visits, now, agent)}
     visits = {one: visit for one, visit in visits.items() if one not in refused}
     expires = now + dt.timedelta(minutes=clinic.clinic.hold_minutes)
-    for one, visit in visits.items():
-        hold = {"status": AppointmentStatus.PROPOSED, "hold_expires_at": expires, "held_for": held_for, "patient_id": patient_id}
-        _insert(session, one, visit, now, **hold)
+    hold = {"status": AppointmentStatus.PROPOSED, "hold_expires_at": expires, "held_for": held_for, "patient_id": patient_id}
+    if visits:
+        run(session, *((_INSERT, _row(one, visit, now) | hold) for one, visit in visits.items()))
     if len(visits) == 1:
         for one, visit in visits.items():
             try:
-                room_id = _claim(session, visit, one, _ticks_of(session, visit.time.moving))
+                room_id = claims.claim(session, visit, one, claims.ticks_of(session, visit.time.moving))
                 if room_id != visit.first_room:
                     _update(session, one, now, room_id=room_id)
             except TimeTakenError as refusal:
                 refused[one] = refusal
     else:
-        claims = {one: visit.ticks(visit.first_room) - _ticks_of(session, visit.time.moving) for one, visit in visits.items()}
-        refused |= {one: TimeTakenError(_place(visits[one].time)) for one in _claim_ticks(session, claims)}
+        wants = {one: visit.ticks(visit.first_room) - claims.ticks_of(session, visit.time.moving) for one, visit in visits.items()}
+        refused |= {one: TimeTakenError(claims.place(visits[one].time)) for one in claims.claim_ticks(session, wants)}
     for one, visit in sorted(visits.items(), key=lambda item: item[1].time.practitioner_id):
         try:
             if one not in refused:
-                _refuse_above_daily_maximum(session, visit, now, {held_for, one})
+                claims.refuse_above_daily_maximum(session, visit, now, {held_for, one, visit.time.moving})
                 _audit(session, agent, "C", one, patient_id, {"status": "proposed", **_described(visit.time)})
         except NotBookableError as refusal:
             refused[one] = refusal
     for one in refused.keys() & visits.keys():
-        _delete_ticks(session, one)
+        claims.release_ticks(session, one)
         session.connection().execute(delete(_appointments).where(*_is(session, one)))
     return list(refused.values())
 
 
-def _sweep(session: Session, visits: dict[str, _Visit], now: dt.datetime, agent: str) -> set[str]:
-    """End the expired holds that lie on the wanted time, in the order of their ids.
-
-    The answer is which of the wanted are seen to be taken: their claim would be refused too, only later.
-    """
-    connection = session.connection()
-    expired: set[str] = set()
-    taken: set[str] = set()
-    for one, visit in visits.items():
-        practitioner = f"practitioner:{visit.time.practitioner_id}"
-        wanted = {
-            "organization": session.info["organization"],
-            "actors": [practitioner, *(f"room:{room}" for room in visit.rooms)],
-            "first": visit.time.first_tick,
-            "end": visit.time.end_tick,
-        }
-        for row in connection.execute(_WHOSE, wanted):
-            if row.status == AppointmentStatus.PROPOSED and row.hold_expires_at <= now:
-                expired.add(row.id)
-            elif row.actor == practitioner and row.id != visit.time.moving:
-                taken.add(one)
-    for hold_id in sorted(expired):
-        ended = connection.execute(
-            update(_appointments)
-            .where(*_is(session, hold_id), _table.status == AppointmentStatus.PROPOSED, _table.hold_expires_at <= now)
-            .values(status=AppointmentStatus.CANCELLED, cancelled_reason=HOLD_EXPIRED, updated_at=now)
-            .returning(_table.patient_id)
-        ).one_or_none()
-        if ended is not None:
-            _delete_ticks(session, hold_id)
-            _audit(session, agent, "U", hold_id, ended.patient_id, {"status": {"old": "proposed", "new": HOLD_EXPIRED}})
-    return taken
-
-
-_WHOSE = (
-    select(_table.id, _table.status, _table.hold_expires_at, occupancy.c.actor)
-    .distinct()
-    .join_from(
-        occupancy,
-        _appointments,
-        and_(_table.organization_id == occupancy.c.organization_id, _table.id == occupancy.c.appointment_id),
-    )
-    .where(
-        occupancy.c.organization_id == bindparam("organization"),
-        occupancy.c.actor.in_(bindparam("actors", expanding=True)),
-        occupancy.c.tick >= bindparam("first"),
-        occupancy.c.tick < bindparam("end"),
-    )
-)
-
-
-def end_expired_holds(session: Session, time: FreeTime, *, agent: str) -> None:
-    """End the expired holds that lie on a time, for who claims it in another way than the functions above."""
-    rooms = (time.room_id,) if time.room_id else ()
-    _sweep(session, {"wanted": _Visit(time, None, rooms, (0, 0), None)}, times.now(), agent)
-
-
-def _refuse_if_taken(session: Session, visit: _Visit, now: dt.datetime, agent: str) -> None:
-    if _sweep(session, {"wanted": visit}, now, agent):
-        raise TimeTakenError(_place(visit.time))
-
-
-def _claim(session: Session, visit: _Visit, appointment_id: str, owned: set[_Tick]) -> str | None:
-    """Make all ticks of a visit its own, in one of the rooms that would do: the answer is the room.
-
-    Raises TimeTakenError or PatientBusyError; the caller goes back then or deletes what was claimed in part.
-    """
-    for room_id in visit.rooms or (None,):
-        claims = {appointment_id: visit.ticks(room_id) - owned}
-        if len(visit.rooms) > 1:
-            missing = _claim_ticks(session, claims).get(appointment_id, set())
-        else:  # what is claimed in part goes with the savepoint of the whole operation
-            got = _insert_ticks(session.connection(), session.info["organization"], claims) if claims[appointment_id] else claims
-            missing = claims[appointment_id] - got[appointment_id]
-        if not missing:
-            return room_id
-        kinds = {actor.partition(":")[0] for actor, _ in missing}
-        if kinds != {"room"}:
-            break
-    if kinds == {"patient"}:
-        raise PatientBusyError(_place(visit.time))
-    raise TimeTakenError(_place(visit.time))
-
-
-def _claim_ticks(session: Session, wanted: dict[str, set[_Tick]]) -> dict[str, set[_Tick]]:
-    """Claim the ticks of appointments, of each all or none. The answer is what others have, of those that got none.
-
-    One statement sorted by (actor, tick), so that no two claims wait for each other. The primary key refuses; nothing is
-    checked before.
-    """
-    connection = session.connection()
-    lost: dict[str, set[_Tick]] = {}
-    while claims := {one: claim for one, claim in wanted.items() if one not in lost and claim}:
-        savepoint = connection.begin_nested()
-        got = _insert_ticks(connection, session.info["organization"], claims)
-        missing = {one: claim - got[one] for one, claim in claims.items() if claim - got[one]}
-        if not missing:
-            savepoint.commit()
-            break
-        savepoint.rollback()
-        lost |= missing
-    return lost
-
-
-def _insert_ticks(connection: Connection, organization: str, claims: dict[str, set[_Tick]]) -> dict[str, set[_Tick]]:
-    """Insert the ticks that nobody has; of two claims here to one tick the first gets it. The answer is which, by appointment."""
-    by_rank = enumerate(claims.items())
-    ordered = sorted((actor, tick, rank, one) for rank, (one, claim) in by_rank for actor, tick in claim)
-    values = tuple(value for actor, tick, _, one in ordered for value in (organization, actor, tick, one))
-    got: dict[str, set[_Tick]] = {one: set() for one in claims}
-    for one, actor, tick in connection.exec_driver_sql(_insert_statement(connection.dialect.name, len(ordered)), values):
-        got[one].add((actor, tick))
-    return got
-
-
-@cache
-def _insert_statement(dialect: str, rows: int) -> str:
-    """Written out: SQLAlchemy compiles a statement with ON CONFLICT anew each time, which was a third of a loser's time."""
-    row = "(?, ?, ?, 0, ?)" if dialect == "sqlite" else "(%s, %s, %s, 0, %s)"
-    return (
-        "INSERT INTO occupancy (organization_id, actor, tick, lane, appointment_id) VALUES "
-        + ", ".join([row] * rows)
-        + " ON CONFLICT DO NOTHING RETURNING appointment_id, actor, tick"
-    )
-
-
-def _refuse_above_daily_maximum(session: Session, visit: _Visit, now: dt.datetime, ours: Collection[str | None]) -> None:
-    """Visits of one practitioner who has a maximum are counted one transaction after the other. Raises NotBookableError."""
-    if visit.daily_maximum is None:
-        return
-    who, (first, end) = visit.time.practitioner_id, visit.day
-    session.connection().execute(
-        select(Practitioner.id)
-        .where(Practitioner.organization_id == session.info["organization"], Practitioner.id == who)
-        .with_for_update(key_share=True)
-    )
-    taken = occupied.practitioners(session, [who], first=first, end=end, now=now, counted=[who])
-    others = {whose for start, whose in taken.stretches.get(who, ()) if first <= start < end and whose not in ours}
-    if len(others) >= visit.daily_maximum:
-        raise NotBookableError("daily-maximum", _place(visit.time))
-
-
-def _ticks_of(session: Session, appointment_id: str | None) -> set[_Tick]:
-    if appointment_id is None:
-        return set()
-    mine = {"organization": session.info["organization"], "appointment": appointment_id}
-    return {(actor, tick) for actor, tick in session.connection().execute(_TICKS_OF, mine)}
-
-
-def _delete_ticks(session: Session, appointment_id: str, which: Collection[_Tick] | None = None) -> None:
-    """All ticks of an appointment, or those named."""
-    mine = {"organization": session.info["organization"], "appointment": appointment_id}
-    if which is None:
-        session.connection().execute(_DELETE_TICKS, mine)
-        return
-    by_actor: dict[str, list[int]] = {}
-    for actor, tick in sorted(which):
-        by_actor.setdefault(actor, []).append(tick)
-    for actor, some in by_actor.items():
-        session.connection().execute(_DELETE_SOME_TICKS, mine | {"actor": actor, "ticks": some})
-
-
-_IS_OF_APPOINTMENT = (
-    occupancy.c.organization_id == bindparam("organization"),
-    occupancy.c.appointment_id == bindparam("appointment"),
-)
-_TICKS_OF = select(occupancy.c.actor, occupancy.c.tick).where(*_IS_OF_APPOINTMENT, occupancy.c.lane == 0)
-_DELETE_TICKS = delete(occupancy).where(*_IS_OF_APPOINTMENT)
-_DELETE_SOME_TICKS = _DELETE_TICKS.where(
-    occupancy.c.actor == bindparam("actor"), occupancy.c.tick.in_(bindparam("ticks", expanding=True))
-)
-
-
-def _hand_over_ticks(session: Session, from_id: str, to_id: str) -> None:
-    session.connection().execute(
-        update(occupancy)
-        .where(occupancy.c.organization_id == session.info["organization"], occupancy.c.appointment_id == from_id)
-        .values(appointment_id=to_id)
-    )
-
-
-def _insert(session: Session, appointment_id: str, visit: _Visit, now: dt.datetime, **values: Any) -> None:
-    row = {
-        "organization_id": session.info["organization"],
+def _row(appointment_id: str, visit: Visit, now: dt.datetime) -> dict[str, Any]:
+    """A row of the appointments without its status and what goes with that."""
+    return {
         "id": appointment_id,
         "service_id": visit.time.service_id,
         **_placed(visit.time),
         "room_id": visit.first_room,
+        "lane": 0,
+        "confirmation": ParticipationStatus.NEEDS_ACTION,
+        "sequence": 0,
         "created_at": now,
         "updated_at": now,
     }
-    session.connection().execute(_INSERT, row | values)
 
 
-_INSERT = insert(_appointments)
+def _booked(clinic: ClinicFile, visit: Visit, patient_id: str, comment: str | None, now: dt.datetime) -> dict[str, Any]:
+    """What makes a visit on the books of a row."""
+    return {
+        "status": AppointmentStatus.BOOKED,
+        "patient_id": patient_id,
+        "comment": comment,
+        "next_reminder_at": reminders.first_after(clinic, visit.time.start, now),
+    }
+
+
+_INSERT = Statement(insert(_appointments), [column.name for column in _appointments.columns if column.name != "wish"])
 
 
 def _update(session: Session, appointment_id: str, now: dt.datetime, **values: Any) -> None:
@@ -739,10 +624,6 @@ def _described(time: FreeTime) -> dict[str, Any]:
     return {"service": time.service_id, "practitioner": time.practitioner_id, "start": time.start.isoformat()}
 
 
-def _place(time: FreeTime) -> str:
-    return f"{time.practitioner_id} {time.start.isoformat()}"
-
-
 def _late_cancellation(clinic: ClinicFile, visit: Row[Any], now: dt.datetime) -> str:
     service, practitioner = clinic.services_by_id.get(visit.service_id), clinic.practitioners_by_id.get(visit.practitioner_id)
     zone = clinic.zone_of(visit.location_id) if visit.location_id in clinic.locations_by_id else clinic.zone
@@ -769,6 +650,23 @@ def _load(session: Session, appointment_id: str) -> Appointment:
 def _load_all(session: Session, ids: list[str]) -> list[Appointment]:
     """As the database has them now, whatever the session remembers."""
     return list(session.scalars(select(Appointment).where(Appointment.id.in_(ids)).execution_options(populate_existing=True)))
+
+
+def _object(session: Session, row: tuple[Any, ...]) -> Appointment:
+    """The object of a row of `_READ` that the session does not know yet: the ORM's own loading takes ten times as long."""
+    values = dict(zip(_COLUMNS, row, strict=True))
+    if identity_key(Appointment, (values["organization_id"], values["id"])) in session.identity_map:
+        return _load(session, values["id"])
+    made = Appointment(**values)
+    make_transient_to_detached(made)
+    session.add(made)
+    return made
+
+
+_COLUMNS = [column.key for column in _appointments.columns]
+_READ = Statement(
+    select(_appointments).where(_table.organization_id == bindparam("organization"), _table.id == bindparam("appointment"))
+)
 
 
 def _forget(session: Session, ids: list[str]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduling_core import times
 from scheduling_core.models import Base, IdempotencyKey
+from scheduling_core.statements import Statement, Step, run
 
 
 def insert_unless_there(session: Session, table: type[Base], **values: Any) -> bool:
@@ -28,9 +29,13 @@ def insert_unless_there(session: Session, table: type[Base], **values: Any) -> b
 @cache
 def _insert(table: type[Base], dialect: Dialect, columns: tuple[str, ...]) -> Compiled:
     """Compiled once: SQLAlchemy remembers no statement with ON CONFLICT."""
-    insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).on_conflict_do_nothing().returning(table.__mapper__.primary_key[-1])
-    return statement.compile(dialect=dialect, column_keys=list(columns))
+    statement: Any = _insert_of(dialect.name)(table).on_conflict_do_nothing().returning(table.__mapper__.primary_key[-1])
+    compiled: Compiled = statement.compile(dialect=dialect, column_keys=list(columns))
+    return compiled
+
+
+def _insert_of(dialect: str) -> Any:
+    return sqlite.insert if dialect == "sqlite" else postgresql.insert
 
 
 def earlier_answer(session: Session, key: str | None) -> dict[str, Any] | None:
@@ -41,17 +46,35 @@ def earlier_answer(session: Session, key: str | None) -> dict[str, Any] | None:
     """
     if key is None or insert_unless_there(session, IdempotencyKey, key=key, result={}, created_at=times.now()):
         return None
-    answer: dict[str, Any] = session.scalars(select(IdempotencyKey.result).where(IdempotencyKey.key == key)).one()
-    return answer
+    return answer(session, key)
 
 
 def is_done(session: Session, key: str) -> bool:
     """Whether a write under this key was committed."""
-    return session.connection().execute(_IS_DONE, {"organization": session.info["organization"], "key": key}).first() is not None
+    return answer(session, key) is not None
 
 
-_IS_DONE = select(IdempotencyKey.key).where(
-    IdempotencyKey.organization_id == bindparam("organization"), IdempotencyKey.key == bindparam("key")
+def answer(session: Session, key: str) -> dict[str, Any] | None:
+    """What the write under this key answered, or None when none was committed."""
+    [found] = run(session, (_ANSWER, {"key": key}))
+    return found[0][0] if found else None
+
+
+_ANSWER = Statement(
+    select(IdempotencyKey.result).where(
+        IdempotencyKey.organization_id == bindparam("organization"), IdempotencyKey.key == bindparam("key")
+    )
+)
+
+
+def insertion(key: str, result: dict[str, Any]) -> Step:
+    """Take a key, as a step of `statements.run`: it gives a row when the key is ours, none when it was taken before."""
+    return _TAKE, {"key": key, "result": result, "created_at": times.now()}
+
+
+_TAKE = Statement(
+    lambda dialect: _insert_of(dialect)(IdempotencyKey).on_conflict_do_nothing().returning(IdempotencyKey.key),
+    ("organization_id", "key", "result", "created_at"),
 )
 
 

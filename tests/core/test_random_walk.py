@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import bindparam, event, select
 
-from scheduling_core import booking
+from scheduling_core import booking, claims
 from scheduling_core.calendar.search import FreeTime, Request, find, offers
 from scheduling_core.calendar.wishes import TimeWish
 from scheduling_core.clinic_file import loading
@@ -326,18 +326,14 @@ def test_ten_thousand_random_steps_lose_no_visit_and_overlap_none(database, cloc
 
 
 def test_the_walk_finds_out_when_the_guard_is_removed(sqlite_database, clock, monkeypatch):
-    insert, sweep = booking._insert_ticks, booking._sweep
-
-    def insert_and_believe(connection: Any, organization: str, claims: Any) -> Any:
-        insert(connection, organization, claims)
-        return claims
+    sweep = claims.sweep
 
     def sweep_and_see_nothing(*given: Any) -> set[str]:
         sweep(*given)
         return set()
 
-    monkeypatch.setattr(booking, "_insert_ticks", insert_and_believe)
-    monkeypatch.setattr(booking, "_sweep", sweep_and_see_nothing)
-    monkeypatch.setattr(booking, "_refuse_late_comers", lambda *given: None)
+    monkeypatch.setattr(claims, "lost", lambda *given: {})
+    monkeypatch.setattr(claims, "look", lambda *given, **more: (False, set()))
+    monkeypatch.setattr(claims, "sweep", sweep_and_see_nothing)
     with pytest.raises(AssertionError, match="done in spite of"):
         walks(without_waiting_for_the_disk(sqlite_database), clock, count=5, steps=100)

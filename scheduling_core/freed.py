@@ -8,91 +8,178 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import cache
+from itertools import islice, repeat
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import JSON, ColumnElement, Executable, bindparam, exists, select, text
 from sqlalchemy.orm import Session
 
-from scheduling_core import booking, idempotency, messaging, patients, sending, times, waitlist
+from scheduling_core import audit, booking, idempotency, messaging, patients, sending, times, waitlist
 from scheduling_core.calendar import hours, search, ticks
 from scheduling_core.calendar.requests import FreeTime, Request
 from scheduling_core.calendar.wishes import TimeWish
 from scheduling_core.clinic_file.schema import ClinicFile, ServicePart
 from scheduling_core.errors import NotBookableError, NotFoundError, TimeTakenError
-from scheduling_core.models import Appointment, AppointmentStatus, FreedTime, OfferStatus, Patient, WaitlistOffer, new_id
+from scheduling_core.models import (
+    Appointment,
+    AppointmentStatus,
+    FreedTime,
+    OfferStatus,
+    Patient,
+    UtcDateTime,
+    WaitlistOffer,
+    new_id,
+)
+from scheduling_core.waitlist import Place
 
 _A_DAY, _A_MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
+_LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
 class Waiting:
     """A place in line for a freed time, as far as ranking needs."""
 
-    place: Appointment
+    place: Place
     service: ServicePart
     fills: float  # the part of the freed time that the visit would use, 0 to 1
-    offers_today: int  # in the last 24 hours
+
+    def why(self, zone: ZoneInfo) -> str:
+        """Why it stands where it does in the line, for staff: need, spread, fit and wait, in the order in which they count."""
+        offers = self.place.offers_today
+        asked = f"asked {offers} times" if offers > 1 else "asked once" if offers else "not asked"
+        uses = "all" if self.fills >= 1 else f"{round(100 * self.fills)}%"
+        since = times.to_wall(self.place.created_at, zone)
+        return (
+            f"{'An urgent visit' if self.service.urgency == 'urgent' else 'A routine visit'}; {asked} in the last day; "
+            f"uses {uses} of the time; waits since {since:%B} {since.day}, {since:%-I:%M %p}."
+        )
 
 
 @dataclass(frozen=True)
 class Candidate:
     """Who can take a freed time, and the start that suits."""
 
-    place: Appointment
+    waiting: Waiting
     patient: Patient
     phone: str
     time: FreeTime
 
+    @property
+    def place(self) -> Place:
+        return self.waiting.place
 
-def best_for(
-    session: Session, clinic: ClinicFile, freed: FreedTime, count: int, *, apart_from: Collection[str] = ()
-) -> list[Candidate]:
-    """Who on the waitlist can take a freed time, the best first (see `rank`). `apart_from`: places that are not asked."""
-    line = _line_for(session, clinic, freed, apart_from)
-    return list(islice(_candidates(session, clinic, freed, line), count))
+
+def to_be_offered(session: Session) -> list[FreedTime]:
+    """The freed times that somebody may still be offered, by start."""
+    found = select(FreedTime).where(FreedTime.next_look_at.is_not(None), FreedTime.start > times.now())
+    return list(session.scalars(found.order_by(FreedTime.start, FreedTime.id)))
+
+
+def best_for(session: Session, clinic: ClinicFile, freed: FreedTime, *, count: int, agent: str) -> list[Candidate]:
+    """Who on the waitlist can take a freed time now, the best first (see `rank`), for staff to see: each is a look at a patient."""
+    found = list(islice(_candidates(session, clinic, freed, line_for(session, clinic, freed)), count))
+    for one in found:
+        detail = {"for": "waitlist", "freed": freed.id}
+        audit.record(
+            session, agent=agent, action="R", entity="Appointment", entity_id=one.place.id, patient_id=one.patient.id, detail=detail
+        )
+    return found
 
 
 def rank(one: Waiting) -> tuple[bool, int, float, dt.datetime, str]:
     """The smaller the better: need (an urgent service), who was not asked today already, who fills the time, who waits longest."""
-    return one.service.urgency != "urgent", one.offers_today, -round(one.fills, 1), one.place.created_at, one.place.id
+    return one.service.urgency != "urgent", one.place.offers_today, -round(one.fills, 1), one.place.created_at, one.place.id
 
 
-def _line_for(session: Session, clinic: ClinicFile, freed: FreedTime, apart_from: Collection[str]) -> list[Waiting]:
-    """Who was waiting for such a time when it came free, the best first; whether it is free still is not looked at."""
+def line_for(session: Session, clinic: ClinicFile, freed: FreedTime, apart_from: Collection[str] = ()) -> Iterator[Waiting]:
+    """Who was waiting for such a time when it came free, the best first; whether it is free still is not looked at.
+
+    Places are read as they are asked for, a few at a time, in the order of an index: who has the best place is known before the
+    other thousands are read. `apart_from`: places that are not asked.
+    """
     practitioner = clinic.practitioners_by_id.get(freed.practitioner_id)
     services = [clinic.services_by_id[one] for one in practitioner.services] if practitioner else []
-    day = times.to_wall(freed.start, clinic.zone).date()
-    asked = _asked_today(session)
-    line = []
-    for place in session.scalars(
-        select(Appointment).where(
-            Appointment.status == AppointmentStatus.WAITLIST,
-            Appointment.service_id.in_([service.id for service in services]),
-            Appointment.created_at <= freed.freed_at,
-        )
-    ):
-        request, wish = waitlist.wish_of(place)
-        if (
-            place.id not in apart_from
-            and place.patient_id not in (None, freed.given_up_by)
-            and (not request.practitioners or freed.practitioner_id in request.practitioners)
-            and wish.allows_day(day)
-        ):
-            service = clinic.services_by_id[place.service_id]
-            fills = min(1.0, sum(hours.lengths(service)) / (freed.end_tick - freed.first_tick))
-            line.append(Waiting(place, service, fills, asked.get(place.id, 0)))
-    return sorted(line, key=rank)
+    may_take = _Fit(clinic, freed, apart_from)
+    for urgent in (True, False):
+        levels: dict[float, list[str]] = {}
+        for service in services:
+            if (service.urgency == "urgent") == urgent:
+                levels.setdefault(-round(_fills(service, freed), 1), []).append(service.id)
+        asked_today: list[Waiting] = []
+        for level in sorted(levels):
+            for place in filter(may_take, _by_wait(session, freed, levels[level])):
+                service = clinic.services_by_id[place.service_id]
+                one = Waiting(place, service, _fills(service, freed))
+                if place.offers_today:
+                    asked_today.append(one)
+                else:
+                    yield one
+        yield from sorted(asked_today, key=rank)
 
 
-def _asked_today(session: Session) -> dict[str, int]:
-    """How many offers each place had in the last 24 hours."""
-    recent = select(WaitlistOffer.place_id, func.count()).where(WaitlistOffer.created_at > times.now() - _A_DAY)
-    return dict(session.execute(recent.group_by(WaitlistOffer.place_id)).tuples().all())
+class _Fit:
+    """Whether a place could take a freed time, as far as can be told without the calendar."""
+
+    def __init__(self, clinic: ClinicFile, freed: FreedTime, apart_from: Collection[str]) -> None:
+        self.freed, self.apart_from = freed, apart_from
+        self.day = times.to_wall(freed.start, clinic.zone).date()
+
+    def __call__(self, place: Place) -> bool:
+        if place.id in self.apart_from or place.patient_id in (None, self.freed.given_up_by):
+            return False
+        wanted = (place.wish or {}).get("practitioners")
+        return (not wanted or self.freed.practitioner_id in wanted) and TimeWish.from_json(place.wish).allows_day(self.day)
 
 
-def _candidates(session: Session, clinic: ClinicFile, freed: FreedTime, line: list[Waiting]) -> Iterator[Candidate]:
+def _fills(service: ServicePart, freed: FreedTime) -> float:
+    return min(1.0, sum(hours.lengths(service)) / (freed.end_tick - freed.first_tick))
+
+
+def _by_wait(session: Session, freed: FreedTime, services: list[str]) -> Iterator[Place]:
+    """The places for these services that could be for this practitioner, who waits longest first, in chunks that grow."""
+    which: dict[str, Any] = {f"service_{place}": service for place, service in enumerate(services)}
+    which |= {"organization": session.info["organization"], "practitioner": freed.practitioner_id, "freed_at": freed.freed_at}
+    which |= {"yesterday": times.now() - _A_DAY, "since": _LONG_AGO, "last": ""}
+    for number in _CHUNKS:
+        rows = session.connection().execute(_next_places(len(services)), which | {"number": number})
+        found = sorted((Place(*row) for row in rows), key=lambda place: (place.created_at, place.id))
+        yield from found[:number]  # beyond that a service may have others before
+        if len(found) < number:
+            return
+        which |= {"since": found[number - 1].created_at, "last": found[number - 1].id}
+
+
+_CHUNKS = (8, 64, *repeat(512, 10_000))  # places read at once
+
+
+@cache
+def _next_places(services: int) -> Executable:
+    """The next few places of each service. Written out, and the status as a literal: both engines see that the partial index holds
+    every row wanted, in this order.
+    """
+    each = [
+        f"""SELECT * FROM (
+            SELECT id, service_id, patient_id, location_id, wish, created_at,
+                (SELECT count(*) FROM waitlist_offer AS offer WHERE offer.organization_id = :organization
+                 AND offer.place_id = appointment.id AND offer.created_at > :yesterday) AS offers_today
+            FROM appointment
+            WHERE status = 'waitlist' AND organization_id = :organization AND service_id = :service_{number}
+                AND (practitioner_id IS NULL OR practitioner_id = :practitioner)
+                AND created_at <= :freed_at AND (created_at, id) > (:since, :last)
+            ORDER BY created_at, id LIMIT :number
+        ) AS line_{number}"""
+        for number in range(services)
+    ]
+    instants = [bindparam(name, type_=UtcDateTime()) for name in ("freed_at", "since", "yesterday")]
+    return text(" UNION ALL ".join(each)).bindparams(*instants).columns(wish=JSON, created_at=UtcDateTime())
+
+
+def _candidates(session: Session, clinic: ClinicFile, freed: FreedTime, line: Iterable[Waiting]) -> Iterator[Candidate]:
     for one in line:
         request, wish = waitlist.wish_of(one.place)
         patient = patients.get(session, one.place.patient_id or "")
@@ -100,7 +187,7 @@ def _candidates(session: Session, clinic: ClinicFile, freed: FreedTime, line: li
         if phone is None or not patient.active or _has_such_a_visit(session, clinic, one.place, wish):
             continue
         if time := _start_for(session, clinic, freed, one.service, request, wish):
-            yield Candidate(one.place, patient, phone, time)
+            yield Candidate(one, patient, phone, time)
 
 
 def _start_for(
@@ -122,7 +209,7 @@ def _overlap(time: FreeTime, freed: FreedTime) -> int:
     return min(time.end_tick, freed.end_tick) - max(time.first_tick, freed.first_tick)
 
 
-def _has_such_a_visit(session: Session, clinic: ClinicFile, place: Appointment, wish: TimeWish) -> bool:
+def _has_such_a_visit(session: Session, clinic: ClinicFile, place: Place, wish: TimeWish) -> bool:
     """Whether the patient has found a visit like this meanwhile, in another way."""
     moving = (place.wish or {}).get("moving")
     return any(
@@ -178,12 +265,11 @@ def _step(session: Session, clinic: ClinicFile, freed: FreedTime, agent: str) ->
     if freed.start - now < dt.timedelta(hours=clinic.waitlist.min_notice_hours):
         return None
     asked = session.scalars(select(WaitlistOffer.place_id).where(WaitlistOffer.freed_id == freed.id)).all()
-    line = _line_for(session, clinic, freed, asked)
-    return _offer(session, clinic, freed, line, now, agent) if line else None
+    return _offer(session, clinic, freed, line_for(session, clinic, freed, asked), now, agent)
 
 
 def _offer(
-    session: Session, clinic: ClinicFile, freed: FreedTime, line: list[Waiting], now: dt.datetime, agent: str
+    session: Session, clinic: ClinicFile, freed: FreedTime, line: Iterator[Waiting], now: dt.datetime, agent: str
 ) -> dt.datetime | None:
     """Make as many offers as go out at once; when to look at the freed time again."""
     chosen: list[Candidate] = []

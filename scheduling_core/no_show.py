@@ -11,7 +11,7 @@ import datetime as dt
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -251,7 +251,7 @@ def _learn(known: Sequence[tuple[Known, Known]], outcomes: Sequence[bool]) -> Mo
     tried = _fit(known[:newer], outcomes[:newer], prior)
     measured = figures([tried.risk(late) for _, late in known[newer:]], outcomes[newer:])
     fitted = _fit(known, outcomes, prior)
-    return Model(**{**asdict(fitted), **measured})
+    return replace(fitted, ece=measured["ece"], auc=measured["auc"], slope=measured["slope"])
 
 
 def _fit(known: Sequence[tuple[Known, Known]], outcomes: Sequence[bool], prior: float) -> Model:
@@ -279,7 +279,7 @@ def _known(
 
 
 def _told(known: Known, reminded: bool, confirmed: bool) -> Known:
-    return Known(**{**asdict(known), "reminded": reminded or confirmed, "confirmed": confirmed})
+    return replace(known, reminded=reminded or confirmed, confirmed=confirmed)
 
 
 def _histories(session: Session, who: Iterable[str] | None = None) -> dict[str, _History]:

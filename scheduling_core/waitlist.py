@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
@@ -31,6 +32,20 @@ from scheduling_core.models import (
     WaitlistOffer,
     new_id,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place on the waitlist, as far as choosing needs it: of ten thousand rows no objects are made."""
+
+    id: str
+    service_id: str
+    patient_id: str | None
+    location_id: str | None
+    wish: dict[str, Any] | None
+    created_at: dt.datetime
+    offers_today: int  # in the last 24 hours
+
 
 FILLED, LEFT, OVER = "waitlist-filled", "waitlist-left", "waitlist-over"  # why a place ended
 _WAITING = select(Appointment).where(Appointment.status == AppointmentStatus.WAITLIST).order_by(Appointment.id)
@@ -107,7 +122,7 @@ def places(session: Session, *, patient_id: str) -> list[Appointment]:
     return list(session.scalars(found.order_by(Appointment.created_at, Appointment.id)))
 
 
-def wish_of(place: Appointment) -> tuple[Request, TimeWish]:
+def wish_of(place: Appointment | Place) -> tuple[Request, TimeWish]:
     """What a place waits for."""
     raw = place.wish or {}
     request = Request(
@@ -141,19 +156,20 @@ def _is_for(place: Appointment, request: Request, wanted: dict[str, object]) -> 
 
 def any_past_place(session: Session, clinic: ClinicFile) -> bool:
     """Whether `end_past_places` has something to do."""
-    return any(_is_past(place, clinic) for place in session.scalars(_WAITING))
+    wishes = select(Appointment.wish).where(Appointment.status == AppointmentStatus.WAITLIST)
+    return any(_is_past(wish, clinic) for wish in session.scalars(wishes))
 
 
 def end_past_places(session: Session, clinic: ClinicFile, *, agent: str = "worker") -> int:
     """End the places whose last wished day is over; how many."""
-    past = [place for place in session.scalars(_WAITING.with_for_update(skip_locked=True)) if _is_past(place, clinic)]
+    past = [place for place in session.scalars(_WAITING.with_for_update(skip_locked=True)) if _is_past(place.wish, clinic)]
     for place in past:
         _end_place(session, place, OVER, agent)
     return len(past)
 
 
-def _is_past(place: Appointment, clinic: ClinicFile) -> bool:
-    last_day = TimeWish.from_json(place.wish).last_day
+def _is_past(wish: dict[str, Any] | None, clinic: ClinicFile) -> bool:
+    last_day = TimeWish.from_json(wish).last_day
     return last_day is not None and last_day < times.to_wall(times.now(), clinic.zone).date()
 
 

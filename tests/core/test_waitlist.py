@@ -253,9 +253,9 @@ def test_only_who_wished_such_a_time_is_asked(database, clock):
     fitting = line.wait("fits", wish=TimeWish(hours=(Hours(dt.time(8), dt.time(10)),)), practitioners=("lindgren", "marsh"))
     visit = next(visit for visit in line.visits if visit.practitioner_id == "lindgren")
     line.cancel(visit)  # at nine
-    with line.database.reading() as session:
+    with line.database.transaction() as session:
         [row] = session.scalars(select(FreedTime)).all()
-        assert [one.place.id for one in freed.best_for(session, line.clinic, row, 10)] == [fitting.id]
+        assert [one.place.id for one in freed.best_for(session, line.clinic, row, count=10, agent="test")] == [fitting.id]
     assert line.sent() == [fitting.id]
 
 
@@ -272,9 +272,9 @@ def test_the_line_goes_by_need_then_who_was_not_asked_then_fit_then_wait(databas
     clock.set("2026-11-30T09:13:00-06:00")
     sick = line.wait("sick", service="sick")
     line.cancel(line.visits[0])
-    with line.database.reading() as session:
+    with line.database.transaction() as session:
         [row] = session.scalars(select(FreedTime)).all()
-        ranked = [one.place.id for one in freed.best_for(session, line.clinic, row, 10)]
+        ranked = [one.place.id for one in freed.best_for(session, line.clinic, row, count=10, agent="test")]
     assert ranked == [sick.id, early.id, late.id, short.id]
     assert line.sent() == [sick.id]
     line.pass_on(sick)

@@ -224,6 +224,8 @@ class _Search:
     def best(self) -> _Chosen | None:
         if not all(self.ways):
             return None
+        if found := self._at_a_glance():
+            return found
         count = _FIRST_LOOK
         found = self._solve([_promising(ways, count) for ways in self.ways], beyond=None)
         while found is None and count < max(map(len, self.ways)):
@@ -238,6 +240,18 @@ class _Search:
         able = [[way for way in ways if way.least - low <= slack + 0.5] for ways, low in zip(self.ways, least, strict=True)]
         better = self._solve(able, beyond=int(slack + 0.5))
         return better if better and better.cost < found.cost else found
+
+    def _at_a_glance(self) -> _Chosen | None:
+        """The plan for one need for which at most one visit moves: the least is exact then."""
+        best = min(self.ways[0], key=lambda way: (way.least, way.is_elsewhere, way.time.start))
+        left = self._left(best.time)
+        if len(self.ways) > 1 or len(best.evicts) > 1 or (left is not None and left < 1):
+            return None
+        moves = []
+        for visit in best.evicts:
+            times_ = self.calendar.elsewhere(visit, count=2 * self.longest + 1)
+            moves.append((visit, next(time for time in times_ if not _overlap(time, best.time))))
+        return _Chosen((best,), tuple(moves), best.least)
 
     def _ways(self, asked: Asked, anybody: Asked) -> list[_Way]:
         found = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+import os
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,47 +12,12 @@ from scheduling_core import booking
 from scheduling_core.calendar import rules
 from scheduling_core.calendar.search import Request, find, offers
 from scheduling_core.calendar.wishes import Days, Hours, TimeWish
-from scheduling_core.errors import SchedulingError
 from scheduling_core.models import Mode
-from tests.core.clinics import load, make_clinic
+from tests.core.calendar import agreement
+from tests.core.calendar.agreement import CLINIC, NOW, of_a_person, take_some
+from tests.core.clinics import load
 from tests.factories import make_patient
 
-CLINIC = make_clinic(
-    practitioners=["abel", "bruno"],
-    rooms=["red"],
-    locations=[
-        {
-            "id": "here",
-            "name": "Here",
-            "hours": {"mon-fri": "08:30-12:00", "sat-sun": "00:00-05:00"},
-            "rooms": [{"id": "red", "name": "Red", "kind": "procedure"}],
-        },
-        {"id": "there", "name": "There", "hours": {"mon-fri": "13:00-15:00"}, "timezone": "America/New_York"},
-    ],
-    service={"buffer_after_minutes": 10, "modes": ["in-person", "video"]},
-    services=[
-        {"id": "procedure", "minutes": 20, "buffer_before_minutes": 5, "room": "procedure"},
-        {"id": "urgent", "minutes": 15, "urgency": "urgent"},
-        {"id": "child", "minutes": 15, "ages": "0-17"},
-    ],
-    practitioner={
-        "max_visits_per_day": 2,
-        "schedule": [
-            {"days": "mon-fri", "at": "here", "time": "08:00-10:30"},
-            {"days": "mon,wed,fri", "at": "there", "time": "13:00-14:00"},
-            {"days": "sun", "at": "here", "time": "00:30-04:00"},
-        ],
-        "blocks": [
-            {"days": "mon-fri", "time": "09:00-09:30", "keep_for": "urgent", "release_hours": 20},
-            {"days": "wed", "time": "10:00-10:30", "keep_for": ["procedure"], "release_hours": 500},
-        ],
-        "absences": [{"from": "2026-10-29", "to": "2026-10-29"}],
-    },
-    closures=[{"date": "2026-11-02", "name": "Cleaning", "locations": ["here"]}],
-    holiday_calendar="US-IL",
-    clinic={"booking_horizon_days": 6, "booking_notice_minutes": 90, "grid_minutes": 5},
-)
-NOW = dt.datetime(2026, 10, 28, 14, 2, tzinfo=dt.UTC)  # a Wednesday; on Sunday the clock goes back, Tuesday is Election Day
 REQUESTS = st.builds(
     Request,
     st.sampled_from(["visit", "procedure", "urgent", "child"]),
@@ -74,8 +39,8 @@ def test_a_time_is_found_exactly_when_nothing_can_be_said_against_it(sqlite_data
     def agree(request: Request, others: list[tuple[int, Request]], day: int) -> None:
         with sqlite_database.transaction() as session:
             taken = session.begin_nested()
-            visits = _take_some(session, others, people)
-            request = _of_a_person(request, people, visits)
+            visits = take_some(session, others, people)
+            request = of_a_person(request, people, visits)
             start = dt.datetime.combine(NOW.date() + dt.timedelta(days=day), dt.time(0), CLINIC.zone).astimezone(dt.UTC)
             end = start + dt.timedelta(days=1)
             found = {one.start for one in find(session, CLINIC, request, start=start, end=end)}
@@ -109,7 +74,7 @@ def test_every_offer_fits_the_wish_and_can_be_booked(sqlite_database, clock):
     def fit(request: Request, others: list[tuple[int, Request]], wish: TimeWish) -> None:
         with sqlite_database.transaction() as session:
             taken = session.begin_nested()
-            request = _of_a_person(request, people, _take_some(session, others, people))
+            request = of_a_person(request, people, take_some(session, others, people))
             everything = find(session, CLINIC, request, start=NOW, end=NOW + dt.timedelta(days=10))
             fitting = [one for one in everything if wish.allows(one.start.astimezone(CLINIC.zone_of(one.location_id)))]
             found = find(session, CLINIC, request, start=NOW, end=NOW + dt.timedelta(days=10), wish=wish)
@@ -124,29 +89,8 @@ def test_every_offer_fits_the_wish_and_can_be_booked(sqlite_database, clock):
     fit()
 
 
-def _take_some(session: Any, others: list[tuple[int, Request]], people: dict[str, str]) -> list[str]:
-    """Book and hold some of what is free; the ids of the visits."""
-    made = []
-    for place, other in others:
-        free = find(session, CLINIC, _of_a_person(other, people, []), start=NOW, end=NOW + dt.timedelta(days=7))
-        if not free:
-            continue
-        time = free[place % len(free)]
-        try:
-            if other.patient_id is None:
-                booking.hold(session, CLINIC, time=time, held_for=f"talk {place}", agent="test")
-            else:
-                key = f"{place} {time.start} {len(made)}"
-                patient_id = people[other.patient_id]
-                made.append(booking.book(session, CLINIC, patient_id=patient_id, time=time, agent="test", key=key).id)
-        except SchedulingError:
-            continue
-    return made
-
-
-def _of_a_person(request: Request, people: dict[str, str], visits: list[str]) -> Request:
-    """The request with the id of its patient; one who has visits moves the first."""
-    patient_id = people[request.patient_id] if request.patient_id else None
-    return Request(
-        **{**request.__dict__, "patient_id": patient_id, "moving": visits[0] if visits and request.practitioners else None}
-    )
+def test_searching_and_explaining_agree_over_every_rule(sqlite_database, clock):
+    tally = agreement.check(sqlite_database, clock.set, cases=int(os.environ.get("FRONTDESK_AGREEMENT_CASES", "300")), seed=7)
+    assert tally.disagreements == []
+    assert tally.free
+    assert set(rules.CODES) <= set(tally.reasons)

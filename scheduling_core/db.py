@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 
 from scheduling_core.models.base import Base
 
 DEFAULT_ORGANIZATION = "clinic"
+_BATCH_SECONDS = 0.02  # a commit takes in nobody who comes later than that
 
 
 class Database:
@@ -26,25 +30,33 @@ class Database:
         self.organization = organization
         self.engine = _engine(url)
         self._sessions = sessionmaker(self.engine, class_=_ScopedSession, expire_on_commit=False)
-        self._lock_file = _lock_file(self.engine)
+        lock_file = _lock_file(self.engine)
+        self._writers = _Writers(self.engine, lock_file) if lock_file else None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """One transaction that may write: committed at the end, rolled back on any exception. No network call belongs inside."""
-        with _writer_turn(self._lock_file), self._open(writes=True) as session:
+        """One transaction that may write: on the disk at the end, rolled back on any exception. No network call belongs inside."""
+        if self._writers is None:
+            with self._open(self._sessions()) as session:
+                yield session
+            return
+        with (
+            self._writers.turn() as connection,
+            self._open(self._sessions(bind=connection, join_transaction_mode="create_savepoint")) as session,
+        ):
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """One transaction that only reads."""
-        with self._open(writes=False) as session:
+        session = self._sessions()
+        session.connection(execution_options={"frontdesk_writes": False})
+        with self._open(session):
             yield session
 
     @contextmanager
-    def _open(self, *, writes: bool) -> Iterator[Session]:
-        session = self._sessions()
+    def _open(self, session: Session) -> Iterator[Session]:
         session.info["organization"] = self.organization
-        session.connection(execution_options={"frontdesk_writes": writes})
         try:
             yield session
             session.commit()
@@ -112,15 +124,99 @@ def _lock_file(engine: Engine) -> Path | None:
     return Path(engine.url.database).with_suffix(".lock")
 
 
-@contextmanager
-def _writer_turn(lock_file: Path | None) -> Iterator[None]:
-    """Writers of one SQLite file queue on a file lock: a queue in the kernel is fair, polling on a busy database starves."""
-    if lock_file is None:
-        yield
-        return
-    handle = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+class _Batch:
+    """The writers of one commit."""
+
+    def __init__(self, engine: Engine, lock_file: Path) -> None:
+        self.began = time.monotonic()
+        self.is_over = threading.Event()
+        self.error: BaseException | None = None
+        self._lock = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self.connection: Connection = engine.connect()
+            self._transaction = self.connection.begin()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def end(self) -> None:
+        try:
+            self._transaction.commit()
+        except BaseException as error:
+            self.error = error
+            self.connection.invalidate()  # SQLite keeps a transaction open whose COMMIT failed
+        finally:
+            self.connection.close()
+            os.close(self._lock)
+            self.is_over.set()
+
+
+class _Writers:
+    """Who writes to one SQLite file: one at a time, and those of this process that queue share one commit.
+
+    Each has a savepoint of its own, and is answered when what all of them did is on the disk: a kill before that undoes what nobody
+    was told of. Processes queue on a file lock: a queue in the kernel is fair, polling on a busy database starves.
+    """
+
+    def __init__(self, engine: Engine, lock_file: Path) -> None:
+        self._engine = engine
+        self._lock_file = lock_file
+        self._mutex = threading.Lock()  # of the two below
+        self._waiting: deque[threading.Event] = deque()
+        self._is_busy = False
+        self._batch: _Batch | None = None  # of whose turn it is
+
+    @contextmanager
+    def turn(self) -> Iterator[Connection]:
+        """The connection to write with, alone. Raises what the commit raises."""
+        self._wait()
+        try:
+            batch = self._batch = self._batch or _Batch(self._engine, self._lock_file)
+        except BaseException:
+            self._pass_on()
+            raise
+        try:
+            yield batch.connection
+        finally:
+            self._leave(batch)
+        batch.is_over.wait()
+        if batch.error is not None:
+            raise batch.error
+
+    def _wait(self) -> None:
+        mine = threading.Event()
+        with self._mutex:
+            if not self._is_busy:
+                self._is_busy = True
+                return
+            self._waiting.append(mine)
+        try:
+            mine.wait()
+        except BaseException:  # Ctrl-C
+            with self._mutex:
+                if not mine.is_set():
+                    self._waiting.remove(mine)
+                    raise
+            if self._batch:
+                self._leave(self._batch)
+            else:
+                self._pass_on()
+            raise
+
+    def _leave(self, batch: _Batch) -> None:
+        """Let the next one join the batch, or end it."""
+        with self._mutex:
+            if self._waiting and time.monotonic() - batch.began < _BATCH_SECONDS:
+                self._waiting.popleft().set()
+                return
+        self._batch = None
+        batch.end()
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._is_busy = False

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from scheduling_core.models import Patient
+from scheduling_core.errors import SchedulingError
+from scheduling_core.models import IdempotencyKey, Patient, occupancy
+from tests.core.test_races import at_once
 
 NOW = dt.datetime(2026, 11, 16, 15, tzinfo=dt.UTC)
 
@@ -19,3 +22,41 @@ def test_what_a_database_error_says_holds_nothing_of_a_patient(database):
         session.connection().execute(Patient.__table__.insert(), [row, row])
     assert "INSERT INTO patient" in str(failed.value)
     assert "Petronella" not in str(failed.value)
+
+
+def test_writers_that_queue_are_kept_or_undone_one_by_one(sqlite_database):
+    def write(one: int) -> None:
+        with sqlite_database.transaction() as session:
+            session.add(_key(f"{one}"))
+            session.flush()
+            if one % 3 == 0:
+                raise SchedulingError(f"{one}")
+
+    outcomes = at_once(24, write)
+    assert outcomes["done"] == 16
+    with sqlite_database.reading() as session:
+        assert {int(key) % 3 for key in session.scalars(select(IdempotencyKey.key))} == {1, 2}
+
+
+def test_nobody_is_told_of_a_write_whose_commit_failed(sqlite_database):
+    def write(one: int) -> None:
+        with sqlite_database.transaction() as session:
+            connection = session.connection()
+            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+            row = {"organization_id": "clinic", "actor": "room:red", "tick": one, "lane": 0, "appointment_id": "no such visit"}
+            connection.execute(occupancy.insert(), row)
+
+    def fails(one: int) -> None:
+        with pytest.raises(DBAPIError):
+            write(one)
+
+    assert at_once(8, fails) == {"done": 8}
+    with sqlite_database.transaction() as session:
+        session.add(_key("after"))
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(IdempotencyKey.key)).all() == ["after"]
+        assert session.execute(select(occupancy)).all() == []
+
+
+def _key(key: str) -> IdempotencyKey:
+    return IdempotencyKey(key=key, result={}, created_at=NOW)

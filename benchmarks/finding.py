@@ -166,10 +166,11 @@ class Calendar:
 def _in_turn(database: Database, rounds: int, *ways: Callable[[Session], object]) -> list[float]:
     """The median milliseconds of each way; they run one after another in each round, after two that do not count."""
     took: list[list[float]] = [[] for _ in ways]
+    gc.collect()
+    gc.freeze()  # what was made before is not looked through again and again
     with database.reading() as session:
         for number in range(rounds + 2):
             for way, seconds in zip(ways, took, strict=True):
-                gc.collect()
                 began = time.perf_counter()
                 way(session)
                 if number >= 2:
@@ -274,7 +275,6 @@ def _nothing_free(engine: str, database: Database, rounds: int) -> None:
     took = []
     with database.reading() as session, mock.patch.object(occupied, "practitioners", timed):
         for number in range(rounds + 2):
-            gc.collect()
             reading = 0.0
             began = time.perf_counter()
             found = offers(session, clinic, Request(busy_clinic.SERVICE), wish=TimeWish())

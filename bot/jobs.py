@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from scheduling_core import freed, plans, reminders, waitlist
+from scheduling_core import claims, freed, plans, reminders, waitlist
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
@@ -35,6 +35,10 @@ class Job:
     step: Callable[[Session, ClinicFile], bool]
 
 
+def _end_expired_holds(session: Session, _: ClinicFile) -> bool:
+    return claims.end_some_expired(session, agent="worker") > 0
+
+
 def _end_past_places(session: Session, clinic: ClinicFile) -> bool:
     waitlist.end_past_places(session, clinic)
     return False
@@ -46,6 +50,7 @@ def _note_released_blocks(session: Session, clinic: ClinicFile) -> bool:
 
 
 JOBS = (
+    Job("expired-holds", 5.0, lambda session, _: claims.any_expired(session), _end_expired_holds),
     Job("reminders", 0.5, reminders.any_due, lambda *both: reminders.send_due(*both) > 0),
     Job("released-blocks", 5.0, freed.any_released, _note_released_blocks),
     Job("offers", 0.5, lambda session, _: freed.any_to_offer(session), lambda *both: freed.offer_freed(*both)),

@@ -99,6 +99,13 @@ class Appointment(Base):
             postgresql_where=text("next_reminder_at IS NOT NULL"),
         ),
         Index(
+            "ix_appointment_hold_expires_at",
+            "organization_id",
+            "hold_expires_at",
+            sqlite_where=text("status = 'proposed'"),
+            postgresql_where=text("status = 'proposed'"),
+        ),
+        Index(
             "ix_appointment_waiting",
             "organization_id",
             "service_id",

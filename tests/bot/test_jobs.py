@@ -16,7 +16,7 @@ from bot.jobs import Job, Schedule
 from scheduling_core import booking, reminders, sending, waitlist
 from scheduling_core.calendar.requests import Request
 from scheduling_core.calendar.wishes import Days, TimeWish
-from scheduling_core.models import Communication
+from scheduling_core.models import Appointment, AppointmentStatus, Communication
 from tests.bot.conftest import PATIENT
 from tests.factories import make_free_time, make_patient
 
@@ -120,6 +120,15 @@ def test_texts_take_two_segments_at_most_whatever_the_clinics_name(sqlite_loaded
         [body] = session.scalars(select(Communication.body))
     assert segments(body) <= 2
     assert ("Saturday, November 21" if language == "en" else "sábado 21 de noviembre") in body
+
+
+def test_an_expired_hold_that_nobody_wants_is_ended(sqlite_loaded, clinic, clock):
+    with sqlite_loaded.transaction() as session:
+        held = booking.hold(session, clinic, time=make_free_time(clinic), held_for="talk", agent="test").id
+    clock.set("2026-11-16T09:30:00-06:00")
+    Schedule(sqlite_loaded).run_due()
+    with sqlite_loaded.reading() as session:
+        assert session.get(Appointment, ("clinic", held)).status is AppointmentStatus.CANCELLED
 
 
 def test_a_job_that_fails_stops_no_other(sqlite_loaded, clock, caplog):

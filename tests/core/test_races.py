@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from scheduling_core import booking
+from scheduling_core import booking, claims
 from scheduling_core.calendar.search import FreeTime, Request, find
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
 from scheduling_core.errors import SchedulingError
-from scheduling_core.models import Appointment, AppointmentStatus, occupancy
+from scheduling_core.models import Appointment, AppointmentStatus, AuditEvent, occupancy
 from tests.core.clinics import load, make_clinic
 from tests.factories import make_free_time, make_patient
 
@@ -244,3 +244,33 @@ def _times(database: Database, clinic: ClinicFile, day: dt.date) -> list[FreeTim
     start = dt.datetime.combine(day, dt.time(0), CHICAGO)
     with database.reading() as session:
         return find(session, clinic, Request("visit"), start=start, end=start + dt.timedelta(days=1))
+
+
+def test_two_workers_end_each_expired_hold_once(loaded, clinic, clock):
+    starts = [f"2026-11-18T{hour:02}:{half}" for hour in (8, 9, 10) for half in ("00", "30")]
+    for start in starts:
+        with loaded.transaction() as session:
+            booking.hold(session, clinic, time=make_free_time(clinic, start=start), held_for=start, agent="test")
+    with loaded.reading() as session:
+        assert not claims.any_expired(session)
+    clock.set("2026-11-16T09:30:00-06:00")
+    with loaded.reading() as session:
+        assert claims.any_expired(session)
+    ended = []
+
+    def work(_: int) -> None:
+        more = True
+        while more:
+            with loaded.transaction() as session:
+                more = claims.end_some_expired(session, agent="worker", limit=2)
+                ended.append(more)
+
+    assert at_once(2, work) == {"done": 2}
+    assert sum(ended) == len(starts)
+    with loaded.reading() as session:
+        assert not claims.any_expired(session)
+        found = session.execute(select(Appointment.status, Appointment.cancelled_reason).distinct()).all()
+        assert found == [(AppointmentStatus.CANCELLED, booking.HOLD_EXPIRED)]
+        assert session.execute(select(occupancy)).all() == []
+        entries = session.scalars(select(AuditEvent.entity_id).where(AuditEvent.agent == "worker")).all()
+        assert len(entries) == len(set(entries)) == len(starts)

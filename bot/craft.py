@@ -199,6 +199,75 @@ def plan_before(
             _show_booked(series.book(session, clinic, patient_id=main.patient_id, steps=[step], agent=_AGENT, key=book))
 
 
+@plan.command("overbook")
+def plan_overbook(
+    service: ServiceOption,
+    patient: PatientOption,
+    by: ByOption,
+    practitioner: AnyPractitionerOption = None,
+    day: DayOption = None,
+    at: Annotated[dt.datetime | None, typer.Option("--at", formats=["%Y-%m-%dT%H:%M"], help="Where; else only proposed.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+) -> None:
+    """Show where one more visit hurts least, or put it there on purpose, over what stands."""
+    from scheduling_core import overbooking, plans, times
+
+    with _clinic() as (session, clinic):
+        request, agent = _request(service, practitioner, patient), plans.scheduler(session, by)
+        if at is None:
+            chosen = day.date() if day else times.to_wall(times.now(), clinic.zone).date()
+            places = overbooking.best_place_to_overbook(session, clinic, request, day=chosen, agent=agent)
+            for place in places:
+                _say(place.staff)
+            if not places:
+                _say("No visit may be put over another on that day.")
+            return
+        key = f"overbook:{patient}:{service}:{practitioner}:{at:%Y-%m-%dT%H:%M}"
+        visit = overbooking.overbook(
+            session, clinic, request=request, start=_instant(clinic, at), reason=reason, agent=agent, key=key
+        )
+        _say(f"booked: Appointment/{visit.id}{', over another visit' if visit.lane else ''}")
+
+
+@plan.command("learn-no-shows")
+def plan_learn_no_shows() -> None:
+    """Learn from the clinic's own visits who may not come."""
+    from scheduling_core import no_show
+
+    with _clinic() as (session, clinic):
+        model = no_show.train(session, clinic, agent=_AGENT)
+        _say(f"learned from {model.visits:,} visits. Of the latest fifth it would have foretold: AUC {model.auc:.2f},")
+        _say(
+            f"calibration slope {model.slope:.2f} (1 is right), expected calibration error {100 * model.ece:.1f} percentage points."
+        )
+        if not clinic.no_shows.estimate:
+            _say("It is not used: the clinic file has no_shows: {estimate: false}.")
+
+
+@plan.command("calls")
+def plan_calls(day: DayOption = None) -> None:
+    """Say whom to call first of those who have not confirmed a visit."""
+    from scheduling_core import no_show, times
+
+    with _clinic() as (session, clinic):
+        chosen = day.date() if day else times.to_wall(times.now(), clinic.zone).date()
+        for call in no_show.whom_to_call(session, clinic, day=chosen, agent=_AGENT):
+            start = times.to_wall(call.visit.start or times.now(), clinic.zone)
+            _say(f"{start:%-I:%M %p} Appointment/{call.visit.id}: {call.staff}")
+
+
+@plan.command("line")
+def plan_line(count: Annotated[int, typer.Option(min=1, help="How many of each line.")] = 3) -> None:
+    """Say who on the waitlist comes first for each time that came free, and why."""
+    from scheduling_core import freed, times
+
+    with _clinic() as (session, clinic):
+        for one in freed.to_be_offered(session):
+            _say(f"{times.to_wall(one.start, clinic.zone):%a, %b %-d, %-I:%M %p} with {one.practitioner_id}:")
+            for number, who in enumerate(freed.best_for(session, clinic, one, count=count, agent=_AGENT), start=1):
+                _say(f"  {number}. Appointment/{who.place.id}: {who.waiting.why(clinic.zone)}")
+
+
 @plan.command("show")
 def plan_show(plan_id: PlanArgument) -> None:
     """Show a plan and where each of its visits stands."""

@@ -28,6 +28,7 @@ from scheduling_core.models import (
     Appointment,
     AppointmentStatus,
     FreedTime,
+    Mode,
     OfferStatus,
     Patient,
     UtcDateTime,
@@ -128,12 +129,17 @@ class _Fit:
     def __init__(self, clinic: ClinicFile, freed: FreedTime, apart_from: Collection[str]) -> None:
         self.freed, self.apart_from = freed, apart_from
         self.day = times.to_wall(freed.start, clinic.zone).date()
+        longest = max(sum(hours.lengths(service)) for service in clinic.services)
+        starts = (ticks.instant_of(tick) for tick in range(freed.first_tick - longest, freed.end_tick))
+        self.clock = [times.to_wall(start, clinic.zone).time() for start in starts]
 
     def __call__(self, place: Place) -> bool:
         if place.id in self.apart_from or place.patient_id in (None, self.freed.given_up_by):
             return False
-        wanted = (place.wish or {}).get("practitioners")
-        return (not wanted or self.freed.practitioner_id in wanted) and TimeWish.from_json(place.wish).allows_day(self.day)
+        wanted, wish = (place.wish or {}).get("practitioners"), TimeWish.from_json(place.wish)
+        if (wanted and self.freed.practitioner_id not in wanted) or not wish.allows_day(self.day):
+            return False
+        return not wish.names_hours or any(map(wish.allows_time, self.clock))
 
 
 def _fills(service: ServicePart, freed: FreedTime) -> float:
@@ -180,29 +186,39 @@ def _next_places(services: int) -> Executable:
 
 
 def _candidates(session: Session, clinic: ClinicFile, freed: FreedTime, line: Iterable[Waiting]) -> Iterator[Candidate]:
+    """Those of the line who can take what is free of the time now. The calendar is asked once a service before it is asked anew for
+    a patient: a time that is gone must not be looked up for each of thousands.
+    """
+    known: dict[tuple[str, Mode | None], list[FreeTime]] = {}
     for one in line:
         request, wish = waitlist.wish_of(one.place)
+        if request.moving is None:
+            kind = one.service.id, request.mode
+            if kind not in known:
+                known[kind] = _free_in(session, clinic, freed, one.service, Request(one.service.id, mode=request.mode), TimeWish())
+            if not any(wish.allows(times.to_wall(time.start, clinic.zone_of(time.location_id))) for time in known[kind]):
+                continue
         patient = patients.get(session, one.place.patient_id or "")
         phone = sending.first_phone(patient)
         if phone is None or not patient.active or _has_such_a_visit(session, clinic, one.place, wish):
             continue
-        if time := _start_for(session, clinic, freed, one.service, request, wish):
-            yield Candidate(one, patient, phone, time)
+        fitting = _free_in(session, clinic, freed, one.service, request, wish)
+        if fitting:  # the start that uses most of the freed time, the one nearest to its start
+            yield Candidate(one, patient, phone, min(fitting, key=lambda it: (-_overlap(it, freed), abs(it.start - freed.start))))
 
 
-def _start_for(
+def _free_in(
     session: Session, clinic: ClinicFile, freed: FreedTime, service: ServicePart, request: Request, wish: TimeWish
-) -> FreeTime | None:
-    """The free start that uses most of the freed time, the one nearest to its start."""
+) -> list[FreeTime]:
+    """The free starts of a visit that would use some of the freed time."""
     soonest = times.now() + dt.timedelta(hours=clinic.waitlist.min_notice_hours)
     earliest = max(ticks.instant_of(freed.first_tick - sum(hours.lengths(service))), soonest)
     request = replace(request, practitioners=(freed.practitioner_id,))
     try:
         free = search.find(session, clinic, request, start=earliest, end=ticks.instant_of(freed.end_tick), wish=wish)
     except NotFoundError:  # of the visit that was to be moved
-        return None
-    fitting = [time for time in free if _overlap(time, freed) > 0]
-    return min(fitting, key=lambda time: (-_overlap(time, freed), abs(time.start - freed.start)), default=None)
+        return []
+    return [time for time in free if _overlap(time, freed) > 0]
 
 
 def _overlap(time: FreeTime, freed: FreedTime) -> int:

@@ -205,7 +205,6 @@ def _places_in(
     known = no_show.risks(session, clinic, visits, patient_id=asked.request.patient_id, agent=agent)
     risks = {one.id: known.of(one) for one in visits}
     expected = {one.id: waiting.Expected(one.first_tick or 0, one.end_tick or 0, 1 - risks[one.id], one.lane) for one in visits}
-    before = waiting.expected_cost(expected.values(), stretch.end).total
     found = []
     for at in ticks.places(stretch.grid):
         start = ticks.instant_of(stretch.first + at)
@@ -217,7 +216,7 @@ def _places_in(
             continue
         comes = 1 - known.at(asked.request.patient_id, start, asked.mode)
         extra = waiting.Expected(time.first_tick, time.end_tick, comes, 1)
-        minutes = waiting.expected_cost([*expected.values(), extra], stretch.end).total - before
+        minutes = waiting.added_cost(expected.values(), extra, stretch.end)
         found.append(Place(time, minutes, tuple(one.id for one in under), _why(clinic, time, under, risks, minutes)))
     return found
 

@@ -60,3 +60,9 @@ def expected_cost(visits: Iterable[Expected], end: int) -> Cost:
         free_at = after
     overtime = sum(chance * max(0, tick - end) for tick, chance in free_at.items()) * ticks.MINUTES
     return Cost(tuple(waits), overtime)
+
+
+def added_cost(visits: Iterable[Expected], extra: Expected, end: int) -> float:
+    """What one more visit in a session costs, in minutes."""
+    there = list(visits)
+    return expected_cost([*there, extra], end).total - expected_cost(there, end).total

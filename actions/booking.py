@@ -16,6 +16,7 @@ from actions import (
     questions,
     sentences,
     services,
+    several,
     together,
     visits,
     waitlist,
@@ -23,7 +24,8 @@ from actions import (
 from actions.facts import groups
 from actions.goals import form_meant
 from actions.identity import Standing
-from actions.offering import Offer, ReadBack
+from actions.offering import ReadBack
+from actions.offers import Offer
 from actions.turn import SURE, Turn, action
 from actions.words import plain
 from scheduling_core import booking
@@ -52,22 +54,22 @@ def validate(turn: Turn) -> None:
             questions.say_providers(turn)
             turn.end()
             return
-    several = together.hear(turn)
-    if not several:
+    more = several.hear(turn)
+    if not more:
         forms.for_whom(turn)
         identity.take_up(turn)
         services.take_up_last(turn)
-    picked = offering.pick(turn) if turn.asked == "choice" and not several else None
-    answered = several or picked is not None or _answers(turn)
+    picked = offering.pick(turn) if turn.asked == "choice" and not more else None
+    answered = more or picked is not None or _answers(turn)
     if forms.elsewhere(turn, FORM, answered=answered, again=again, leave=_leave):
         return
     if picked:
         turn.set(choice=picked.hold)
         _say_read_back(turn, picked)
         return
-    heard_service = several or services.take_up(turn)
+    heard_service = more or services.take_up(turn)
     resolved = _resolve_doubt(turn)
-    heard_wish = offering.take_up_wishes(turn, text=groups.rest(turn.text) if several else None)
+    heard_wish = offering.take_up_wishes(turn, text=groups.rest(turn.text) if more else None)
     service = services.wanted(turn)
     if said := turn.mentions.payers:
         turn.set(insurer=said[0])

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from actions import facts, forms, identity, offering, plans, reminders, sentences, visits
 from actions.goals import form_meant
-from actions.offering import Offer, ReadBack
+from actions.offering import ReadBack
+from actions.offers import Offer
 from actions.turn import Turn, action
 from actions.words import plain
 from scheduling_core import booking

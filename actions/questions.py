@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from rapidfuzz import fuzz
 
-from actions import facts, offering, people, sentences, when
+from actions import costs, facts, offering, people, sentences, services, when
 from actions.goals import wants_to_book
 from actions.turn import Turn, action
 from actions.words import either, listed, plain
 from scheduling_core.calendar import hours
-from scheduling_core.clinic_file.schema import WEEKDAYS, LocationPart, PractitionerPart, ServicePart, WeeklyHours
+from scheduling_core.clinic_file.schema import WEEKDAYS, LocationPart, PractitionerPart, WeeklyHours
 
 _LIKE_A_QUESTION = 84  # of 100, for the clinic's own questions in other words
 _LIKE_A_QUESTION_ASKED = 62  # where the sentence is surely a question of this kind
@@ -38,7 +38,11 @@ def answer(turn: Turn) -> bool:
 
 @action("action_answer")
 def answer_question(turn: Turn) -> None:
-    if wants_to_book(turn):
+    if costs.leads_to_plan(turn):
+        if turn.mentions.payers:
+            _insurance(turn)
+        turn.followup = costs.FORM
+    elif wants_to_book(turn):
         turn.followup = "booking_form"
     elif not answer(turn):
         answers = _ANSWERS.get(turn.intent)
@@ -84,7 +88,7 @@ def answer_policy(turn: Turn) -> bool:
         turn.say("utter_cancellation_policy", hours=clinic.clinic.cancellation_notice_hours)
     elif clinic.emergency.after_hours_line and _AT_NIGHT.search(low) and turn.is_question:
         turn.say("utter_after_hours_line", phone=sentences.phone(clinic.emergency.after_hours_line))
-    elif turn.is_question and (paper := _PAPER.search(low)) and (service := _service(turn)):
+    elif turn.is_question and (paper := _PAPER.search(low)) and (service := services.asked_about(turn)):
         needed = service.needs_referral if paper[1].startswith("ref") else service.needs_order
         turn.say("utter_paper_needed" if needed else "utter_paper_not_needed", service=service.name, paper=paper[1])
     else:
@@ -200,17 +204,8 @@ def _parking(turn: Turn) -> None:
 # services
 
 
-def _service(turn: Turn) -> ServicePart | None:
-    named = turn.mentions.services or ((turn.slot("service"),) if turn.slot("service") else ())
-    if named:
-        return turn.clinic.services_by_id.get(named[0])
-    if facts.says_new(turn.text):
-        return next((service for service in turn.clinic.services if service.who == "new"), None)
-    return None
-
-
 def _prep(turn: Turn) -> None:
-    service = _service(turn) or next((s for s in turn.clinic.services if s.who == "new" and s.paperwork), None)
+    service = services.asked_about(turn) or next((s for s in turn.clinic.services if s.who == "new" and s.paperwork), None)
     if service is None:
         turn.say("utter_cannot_answer", phone=sentences.phone(turn.clinic.clinic.phone))
         return
@@ -222,23 +217,10 @@ def _prep(turn: Turn) -> None:
         turn.say("utter_no_prep", service=service.name, minutes=service.minutes)
 
 
-def _cost(turn: Turn) -> None:
-    service = _service(turn)
-    prices = turn.clinic.self_pay.price_list
-    if service and service.id in prices and turn.clinic.self_pay.allowed:
-        turn.say("utter_self_pay_price", service=service.name, price=f"{prices[service.id]:.2f}")
-    elif service:
-        turn.say("utter_price_unknown", service=service.name)
-    else:
-        turn.say("utter_request_price_of_what")
-
-
 def _insurance(turn: Turn) -> None:
     payers = [turn.clinic.payers_by_id[name] for name in turn.mentions.payers]
-    if not payers and any(
-        word in plain(turn.text) for word in ("copay", "co-pay", "deductible", "covered", "copago", "cost", "pay ")
-    ):
-        turn.say("utter_copay_unknown")
+    if not payers and costs.is_about_plan(turn):
+        costs.answer(turn)
         return
     if not payers:
         turn.say("utter_payers", payers=sentences.both(turn, [payer.name for payer in turn.clinic.payers]))
@@ -303,7 +285,7 @@ _ANSWERS: dict[str, Callable[[Turn], None]] = {
     "ask_location": _location,
     "ask_parking": _parking,
     "ask_prep": _prep,
-    "ask_cost": _cost,
+    "ask_cost": costs.answer,
     "insurance": _insurance,
     "find_provider": say_providers,
     "ask_clinic": _clinic,

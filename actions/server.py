@@ -14,7 +14,7 @@ from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 from actions.turn import ACTIONS, Action, Events, begin
 from scheduling_core.db import Database
 
-TOPICS = ("booking", "reschedule", "cancel", "visits", "coverage", "details", "questions", "people", "smalltalk")
+TOPICS = ("booking", "reschedule", "cancel", "visits", "coverage", "cost_form", "details", "questions", "people", "smalltalk")
 
 
 def serve() -> None:

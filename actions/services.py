@@ -40,6 +40,14 @@ def take_up(turn: Turn) -> bool:
     return changed
 
 
+def asked_about(turn: Turn) -> ServicePart | None:
+    """The kind of visit that a question is about: named, under way, or the one that new patients begin with."""
+    named = turn.mentions.services or ((turn.slot("service"),) if turn.slot("service") else ())
+    if named:
+        return turn.clinic.services_by_id.get(named[0])
+    return turn.clinic.services_by_id[new] if facts.says_new(turn.text) and (new := _for_new(turn)) else None
+
+
 def take_up_last(turn: Turn) -> None:
     """ "Now the one for my son": the kind of visit that was booked last, where the words name none and speak of somebody else."""
     last = turn.slot("last_service")

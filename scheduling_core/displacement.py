@@ -244,7 +244,7 @@ class _Search:
     def _at_a_glance(self) -> _Chosen | None:
         """The plan for one need for which at most one visit moves: the least is exact then."""
         best = min(self.ways[0], key=lambda way: (way.least, way.is_elsewhere, way.time.start))
-        left = self._left(best.time)
+        left = self.left(best.time)
         if len(self.ways) > 1 or len(best.evicts) > 1 or (left is not None and left < 1):
             return None
         moves = []
@@ -287,10 +287,10 @@ class _Search:
 
     def _takes_more(self, time: FreeTime) -> bool:
         """Whether the practitioner's day is not beyond its maximum already."""
-        left = self._left(time)
+        left = self.left(time)
         return left is None or left >= 0
 
-    def _left(self, time: FreeTime) -> int | None:
+    def left(self, time: FreeTime) -> int | None:
         return self.calendar.room_in_the_day(time.practitioner_id, self._day(time), time.location_id)
 
     def _day(self, time: FreeTime) -> dt.date:
@@ -334,7 +334,7 @@ class _Search:
         limits: dict[Hashable, int] = {
             (time.practitioner_id, self._day(time)): left
             for time in [way.time for some in needs for way in some] + [time for some in new for time in some]
-            if (left := self._left(time)) is not None
+            if (left := self.left(time)) is not None
         }
         room = assignment.make_room(ways, options, limits)
         if room is None:
@@ -414,6 +414,11 @@ def _proposal(found: _Search, chosen: _Chosen) -> Proposal:
             "Procedures, urgent visits and visits that a plan has moved or asked before stay where they are.",
             "Each moved visit keeps its practitioner, place and kind.",
         ]
+        for who in sorted(
+            {way.time.practitioner_id for way in chosen.ways if (left := found.left(way.time)) is not None and left < 1}
+        ):
+            practitioner = found.calendar.clinic.practitioners_by_id[who]
+            reasons.append(f"{practitioner.name} takes no more than {practitioner.max_visits_per_day} visits on a day.")
         spared = sum(bool(found.moved_before.get(move.patient_id)) for move in moves)
         if spared:
             reasons.append(f"{spared} of these patients were moved in the last year; nobody else could be moved instead.")

@@ -255,3 +255,94 @@ def _carried_out(session):
     for move in plans.moves(session, plan.id):
         plans.answer(session, CLINIC, plan_id=plan.id, number=move.number, agrees=True, agent="staff:nora")
     return plans.carry_out(session, CLINIC, plan_id=plan.id, by=NORA)
+
+
+def test_several_urgent_visits_get_room_in_one_plan_and_nobody_moves_twice(here):
+    with here.transaction() as session:
+        patient = make_patient(session, family="Twice")
+        for at in ("09:00", "09:30"):
+            book(session, at, patient=patient)
+        for at in ("10:00", "10:30"):
+            book(session, at)
+        requests = [need(session), need(session)]
+        proposal = displacement.propose(session, CLINIC, requests, day=MONDAY)
+        assert proposal is not None
+        assert len({time.start for time in proposal.times}) == 2
+        assert len({move.patient_id for move in proposal.moves}) == 2
+        plan = displacement.keep(session, requests, proposal, by=NORA)
+        plans.approve(session, CLINIC, plan_id=plan.id, by=NORA)
+        for move in plans.moves(session, plan.id):
+            plans.answer(session, CLINIC, plan_id=plan.id, number=move.number, agrees=True, agent="test")
+        booked = plans.urgent_visits(plans.carry_out(session, CLINIC, plan_id=plan.id, by=NORA))
+        assert len(booked) == 2
+        four = [*requests, need(session), need(session)]
+        assert displacement.propose(session, CLINIC, four, day=MONDAY) is None
+
+
+def test_one_long_visit_that_moves_makes_room_for_two(here):
+    with here.transaction() as session:
+        book(session, "09:00", "long")
+        for at in ("10:00", "10:30"):
+            book(session, at)
+        proposal = displacement.propose(session, CLINIC, [need(session), need(session)], day=MONDAY)
+    assert proposal is not None
+    assert [wall(time) for time in sorted(proposal.times, key=lambda one: one.start)] == ["16 09:00", "16 09:30"]
+    assert len(proposal.moves) == 1
+
+
+def test_a_plan_whose_calendar_changed_is_made_again(here):
+    with here.transaction() as session:
+        fill(session)
+        plan = _proposed(session)
+        [move] = plans.moves(session, plan.id)
+        time = plans.time_from_json(move.new)
+        booking.book(session, CLINIC, patient_id=make_patient(session).id, time=time, agent="test", key="t")
+        with pytest.raises(CalendarChangedError):
+            plans.approve(session, CLINIC, plan_id=plan.id, by=NORA)
+        again = displacement.plan_again(session, CLINIC, plan_id=plan.id, by=NORA)
+        assert again is not None
+        assert plans.get(session, plan.id).status is PlanStatus.GIVEN_UP
+        assert plans.approve(session, CLINIC, plan_id=again.id, by=NORA).status is PlanStatus.ASKING
+        with pytest.raises(NotAllowedError):
+            displacement.plan_again(session, CLINIC, plan_id=again.id, by="paula@small.example")
+
+
+def test_a_plan_that_nobody_answers_before_its_time_is_given_up(here, clock):
+    with here.transaction() as session:
+        fill(session)
+        plan = _proposed(session)
+        plans.approve(session, CLINIC, plan_id=plan.id, by=NORA)
+        assert not plans.any_overdue(session, CLINIC)
+    clock.set("2026-11-16T10:30:00-06:00")
+    with here.transaction() as session:
+        assert plans.any_overdue(session, CLINIC)
+        plans.end_overdue(session, CLINIC)
+        assert plans.get(session, plan.id).status is PlanStatus.GIVEN_UP
+        assert not plans.any_overdue(session, CLINIC)
+        assert set(session.scalars(select(Communication.status))) == {Delivery.WITHHELD}  # the question had not gone out
+
+
+def test_a_full_day_has_room_when_another_visit_leaves_it(here):
+    clinic = make_clinic(
+        sessions=["09:00-11:00"],
+        service={"minutes": 30},
+        services=[{"id": "urgent", "minutes": 30, "urgency": "urgent"}],
+        practitioner={"max_visits_per_day": 2},
+        clinic={"booking_horizon_days": 20},
+        staff=[{"name": "Nora", "email": NORA, "role": "scheduler"}],
+    )
+    load(here, clinic)
+    with here.transaction() as session:
+        for at in ("09:00", "09:30"):
+            start = dt.datetime.combine(MONDAY, dt.time.fromisoformat(at), clinic.zone)
+            [time] = find(session, clinic, Request("visit"), start=start, end=start + dt.timedelta(minutes=1))
+            booking.book(session, clinic, patient_id=make_patient(session).id, time=time, agent="test", key=at)
+        request = need(session)
+        proposal = displacement.make_room(session, clinic, request).proposal
+        assert proposal is not None
+        assert [wall(move.new)[:2] for move in proposal.moves] == ["17"]
+        assert "Dr. Lindgren takes no more than 2 visits on a day." in proposal.reasons
+        plan = displacement.keep(session, [request], proposal, by=NORA)
+        plans.approve(session, clinic, plan_id=plan.id, by=NORA)
+        plans.answer(session, clinic, plan_id=plan.id, number=1, agrees=True, agent="test")
+        assert plans.carry_out(session, clinic, plan_id=plan.id, by=NORA).status is PlanStatus.DONE

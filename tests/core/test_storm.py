@@ -137,3 +137,49 @@ def test_an_outage_that_cannot_be_is_refused(sqlite_database, clock, outage, err
     load(sqlite_database, CLINIC)
     with sqlite_database.transaction() as session, pytest.raises(error):
         storm.plan(session, CLINIC, outage, by=NORA)
+
+
+def test_who_does_not_answer_is_left_to_staff_and_may_answer_still(here, clock):
+    with here.transaction() as session:
+        fill(session)
+        plan = storm.plan(session, CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",)), by=NORA)
+        plans.approve(session, CLINIC, plan_id=plan.id, by=NORA)
+        plans.ask_next(session, CLINIC, plan_id=plan.id, limit=10, per_minute=60, by=NORA)
+    clock.set("2026-11-18T13:00:00-06:00")
+    with here.transaction() as session:
+        plans.end_overdue(session, CLINIC)
+        assert plans.counts(session, plan.id) == {MoveStatus.FOR_STAFF: 4}
+        assert plans.get(session, plan.id).status is PlanStatus.DONE
+        assert len(list(session.scalars(select(Task).where(Task.reason == "plan")))) == 4
+
+
+def test_nobody_is_asked_by_two_plans(here):
+    with here.transaction() as session:
+        fill(session)
+        first = storm.plan(session, CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",)), by=NORA)
+        plans.approve(session, CLINIC, plan_id=first.id, by=NORA)
+        plans.ask_next(session, CLINIC, plan_id=first.id, limit=2, per_minute=60, by=NORA)
+        second = storm.plan(session, CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",)), by=NORA)
+        assert plans.moves(session, second.id) == []
+
+
+def test_the_rate_holds_after_a_quiet_night(here, clock):
+    clock.set("2026-11-16T20:59:30-06:00")
+    with here.transaction() as session:
+        fill(session)
+        plan = storm.plan(session, CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",)), by=NORA)
+        plans.approve(session, CLINIC, plan_id=plan.id, by=NORA)
+        plans.ask_next(session, CLINIC, plan_id=plan.id, limit=10, per_minute=1, by=NORA)
+        due = sorted(session.scalars(select(Communication.due_at).where(Communication.kind == "plan")))
+    assert [f"{one.astimezone(CLINIC.zone):%d %H:%M:%S}" for one in due] == [
+        "16 20:59:30",
+        "17 08:00:00",
+        "17 08:01:00",
+        "17 08:02:00",
+    ]
+
+
+def test_who_is_still_bookable_on_days_out_is_told_to_staff():
+    assert storm.still_open(CLINIC, Outage(TUESDAY, TUESDAY, practitioners=("abel",))) == [
+        "Dr. Abel can still be booked on Nov 17: write the absence into the clinic file."
+    ]

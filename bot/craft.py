@@ -108,6 +108,9 @@ def plan_late(
             start, expected = (times.to_wall(instant, clinic.zone) for instant in (one.start, one.expected))
             told = "tell" if one.is_told else "no need to tell"
             _say(f"{start:%-I:%M %p} -> {expected:%-I:%M %p}, {one.minutes} min, {told}: Appointment/{one.appointment_id}")
+            if one.is_told:
+                phone, words = running_late.what_to_tell(session, clinic, practitioner_id=practitioner, affected=one)
+                _say(f"   {'by text' if phone else 'call, there is no number to text'}: {words}")
         if by:
             told_to = running_late.tell(session, clinic, practitioner_id=practitioner, minutes=minutes, by=by)
             _say(f"{len(told_to)} patients are told.")

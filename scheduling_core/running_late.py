@@ -95,14 +95,13 @@ def tell(session: Session, clinic: ClinicFile, *, practitioner_id: str, minutes:
     agent = plans.scheduler(session, by)
     told = [one for one in delays(session, clinic, practitioner_id=practitioner_id, minutes=minutes) if one.is_told]
     for one in told:
-        patient = patients.get(session, one.patient_id)
-        phone = sending.first_phone(patient)
+        phone, body = what_to_tell(session, clinic, practitioner_id=practitioner_id, affected=one)
         if phone is None:
             continue
         messaging.queue(
             session,
             phone=phone,
-            body=_words(session, clinic, practitioner_id, one, sending.language_of(session, clinic, patient, phone)),
+            body=body,
             author="system",
             kind=RUNNING_LATE,
             patient_id=one.patient_id,
@@ -112,6 +111,14 @@ def tell(session: Session, clinic: ClinicFile, *, practitioner_id: str, minutes:
     detail = {"minutes": minutes, "told": [one.appointment_id for one in told]}
     audit.record(session, agent=agent, action="E", entity="Practitioner", entity_id=practitioner_id, detail=detail)
     return told
+
+
+def what_to_tell(session: Session, clinic: ClinicFile, *, practitioner_id: str, affected: Affected) -> tuple[str | None, str]:
+    """The sentence for a patient, in their language, and the number that it goes to; None where staff must call. NotFoundError."""
+    patient = patients.get(session, affected.patient_id)
+    phone = sending.first_phone(patient)
+    language = sending.language_of(session, clinic, patient, phone or "")
+    return phone, _words(clinic, practitioner_id, affected, language)
 
 
 def waiting_room(session: Session, clinic: ClinicFile, *, location_id: str, day: dt.date) -> list[Quarter]:
@@ -217,7 +224,7 @@ def _load(quarters: list[Quarter]) -> tuple[int, int]:
     return peak, sum(one.waiting == peak for one in quarters)
 
 
-def _words(session: Session, clinic: ClinicFile, practitioner_id: str, one: Affected, language: str) -> str:
+def _words(clinic: ClinicFile, practitioner_id: str, one: Affected, language: str) -> str:
     who, name = clinic.practitioners_by_id[practitioner_id].name, clinic.clinic.name
     _, start = sending.start_in_words(one.start, clinic.zone, language)
     _, expected = sending.start_in_words(one.expected, clinic.zone, language)

@@ -57,7 +57,8 @@ def validate(turn: Turn) -> None:
     more = several.hear(turn)
     if not more:
         forms.for_whom(turn)
-        identity.take_up(turn)
+        if not several.take_up_people(turn):
+            identity.take_up(turn)
         services.take_up_last(turn)
     picked = offering.pick(turn) if turn.asked == "choice" and not more else None
     answered = more or picked is not None or _answers(turn)
@@ -176,7 +177,7 @@ def _answers(turn: Turn) -> bool:
         about_it = turn.is_question and turn.best_of(("ask_cost", "ask_prep", "insurance"))[1] >= SURE
         return bool(turn.mentions.services or turn.mentions.complaint) and not about_it
     if asked in identity.PLACEHOLDERS:
-        return identity.answered(turn)
+        return identity.answered(turn) or bool(several.told(turn))
     if asked == "time":
         return turn.when() is not None or facts.no_preference(turn.text)
     if asked == "confirm":

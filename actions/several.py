@@ -5,10 +5,12 @@ The slot `together` holds what is wanted: the parts (a service, and whose it is)
 
 from __future__ import annotations
 
+import copy
+import re
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
-from actions import facts, identity, names, offering, party, sentences
+from actions import facts, identity, names, offering, party, sentences, when
 from actions.facts import groups
 from actions.facts.groups import Who
 from actions.identity import OF_THIS_NUMBER, Standing
@@ -189,23 +191,53 @@ def members_of(turn: Turn, plan: Plan) -> list[Member] | None:
             return None
         member = party.current(turn)
         return [member] if member else None
+    more = told(turn)[1:]
     while len(done := party.settled(turn)) < len(plan.people):
         if not done and turn.asked not in identity.PLACEHOLDERS and not turn.known.patient:
             turn.say("utter_one_by_one", person=_called(turn, plan.people[0], 0))
         _recognise(turn)
         if identity.standing(turn) in (Standing.ASKED, Standing.ENDED):
             return None
-        member = party.current(turn)
-        if member in done:
+        if party.current(turn) in done:
             turn.say("utter_same_person")
             _ask_for(turn, plan.people[len(done)])
             continue
         party.settle(turn)
         if len(done) + 1 < len(plan.people):
             follows = plan.people[len(done) + 1]
-            turn.say("utter_next_person", person=_called(turn, follows, len(done) + 1))
             _ask_for(turn, follows)
+            if more:
+                _take_up(turn, more.pop(0))
+            else:
+                turn.say("utter_next_person", person=_called(turn, follows, len(done) + 1))
     return done
+
+
+def take_up_people(turn: Turn) -> bool:
+    """Keep the first of several people who are told at once; False where the words tell one person, or another question is open."""
+    at_once = told(turn)
+    if at_once:
+        _take_up(turn, at_once[0])
+    return bool(at_once)
+
+
+def told(turn: Turn) -> list[str]:
+    """The words about each of several people, where name and birth date of more than one answer the question at once."""
+    if turn.asked not in identity.PLACEHOLDERS or not (plan := Plan.of(turn)) or not plan.people:
+        return []
+    pieces: list[str] = []
+    for piece in re.split(r"\band\b|\by\b|[;&\n]", turn.text):
+        is_new = when.read_birth_date(piece, turn.now, language=turn.language) is not None or not pieces
+        pieces = [*pieces, piece] if is_new else [*pieces[:-1], f"{pieces[-1]} {piece}"]
+    return pieces if len(pieces) > 1 else []
+
+
+def _take_up(turn: Turn, words: str) -> None:
+    """Take these words for all that was said of the present person."""
+    tracker = copy.copy(turn.tracker)
+    tracker.latest_message = {**turn.tracker.latest_message, "text": words}
+    identity.take_up(replace(turn, tracker=tracker))
+    turn.look_again()
 
 
 def _recognise(turn: Turn) -> None:

@@ -34,7 +34,8 @@ _TOGETHER = re.compile(
 _NOT_TOGETHER = re.compile(
     r"\b"
     + either(
-        r"not (?:on |in |at )?(?:the )?same|don'?t need to be (?:the same|together)|separate(?:ly)?",
+        r"not (?:on |in |at )?(?:the )?same|(?:don'?t|doesn'?t) (?:need|have) to be (?:(?:on|in|at) )?(?:the same|together)",
+        r"separate(?:ly)?",
         r"different days?|one at a time|one by one",
         r"(?:dias|citas) (?:distint|diferent)[oa]s|por separado|un[oa] por un[oa]|no (?:el )?mismo dia",
     )

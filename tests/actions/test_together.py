@@ -199,3 +199,56 @@ def test_a_chain_whose_hold_expired_is_booked_where_it_is_still_free(talk: Talk,
 def test_a_same_day_visit_is_one_visit(talk: Talk) -> None:
     talk.say("can I get a same day appointment, sore throat", "book_appointment")
     assert talk.slots.get("together") is None
+
+
+def test_in_spanish_alike(family: Talk) -> None:
+    family.slots["language"] = "es"
+    family.say("quiero la vacuna para mis hijos Mia y Leo juntos mañana", "book_appointment")
+    family.say("3 de marzo de 2016")
+    assert family.say("5 de mayo de 2018") == ["utter_offers"]
+    assert family.say("la primera", "select") == ["utter_confirm_together"]
+    assert " luego Leo a las " in family.last().values["chain"]
+    assert family.last().values["all"] == "las dos"
+    family.say("sí, las dos", "affirm")
+    assert [(who, what) for who, what, _ in booked(family)] == [("Mia", "vaccine"), ("Leo", "vaccine")]
+
+
+def test_the_same_child_twice_is_asked_for_the_other(family: Talk) -> None:
+    family.say("both my kids need flu shots tomorrow", "book_appointment")
+    family.say("Mia Novak 3/3/2016")
+    said = family.say("Mia Novak, 3/3/2016")
+    assert said[0] == "utter_same_person"
+    assert family.say("sorry, Leo Novak 5/5/2018") == ["utter_offers"]
+
+
+def test_a_question_in_between_leaves_what_goes_together_on_offer(talk: Talk) -> None:
+    talk.say("my physical and a flu shot in one visit at north tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    assert talk.say("is there parking?", "ask_parking")[-1] == "utter_offers"
+    assert talk.last().values["head"].startswith("Annual physical and Vaccination")
+
+
+def test_a_day_without_room_for_both_offers_the_nearest_in_one_go(talk: Talk) -> None:
+    talk.say("my physical and a flu shot in one visit on Saturday", "book_appointment")
+    assert talk.say("4/19/1980") == ["utter_offers_instead"]
+    assert talk.say("2", "select") == ["utter_confirm_together"]
+    assert talk.say("yes", "affirm") == ["utter_booked_together"]
+
+
+def test_two_segments_hold_the_offers_of_a_family(family: Talk) -> None:
+    family.say("flu shots for my kids Mia and Leo together tomorrow", "book_appointment")
+    family.say("March 3rd 2016")
+    family.say("May 5th 2018")
+    values = family.last().values
+    assert len(f"{values['head']}:\n{values['options']}\nWhich one works for you? Or name another day or time.") <= 306
+
+
+def test_both_children_told_in_one_message(family: Talk) -> None:
+    family.say("both my kids need flu shots tomorrow", "book_appointment")
+    assert family.say("Mia Novak 3/3/2016 and Leo Novak 5/5/2018") == ["utter_offers"]
+    assert family.last().values["head"].startswith("Vaccination, Mia and Leo")
+
+
+def test_both_children_told_in_one_message_by_birth_date_alone(family: Talk) -> None:
+    family.say("flu shots for my kids Mia and Leo together tomorrow", "book_appointment")
+    assert family.say("March 3 2016 and May 5, 2018") == ["utter_offers"]

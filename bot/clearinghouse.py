@@ -150,7 +150,7 @@ class Asker:
         with self.database.transaction() as session:
             clinic = current(session)
             claimed = checks.claim(session, worker=self.name, limit=room, lease_seconds=self.lease_seconds)
-            inquiries = [(check, checks.inquiry(session, clinic, check, self.sender)) for check in claimed]
+            inquiries = checks.inquiries(session, clinic, claimed, self.sender)
             for check, inquiry in inquiries:
                 if inquiry is None:
                     checks.cancel(session, check)

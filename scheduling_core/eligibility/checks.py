@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -289,17 +290,33 @@ class Sender:
     production: bool
 
 
-def inquiry(session: Session, clinic: ClinicFile, check: EligibilityCheck, sender: Sender) -> Inquiry | None:
-    """What is asked of the payer; None when the coverage or its payer are no longer there."""
-    coverage = session.scalars(select(Coverage).where(Coverage.id == check.coverage_id)).one()
-    patient = session.scalars(select(Patient).where(Patient.id == check.patient_id)).one()
+def inquiries(
+    session: Session, clinic: ClinicFile, claimed: Sequence[EligibilityCheck], sender: Sender
+) -> list[tuple[EligibilityCheck, Inquiry | None]]:
+    """What is asked of the payers; None where a coverage or its payer are no longer there."""
+    found = (
+        select(EligibilityCheck.id, Coverage, Patient.family, Patient.given, Patient.birth_date, Patient.sex)
+        .join(
+            Coverage,
+            and_(Coverage.organization_id == EligibilityCheck.organization_id, Coverage.id == EligibilityCheck.coverage_id),
+        )
+        .join(Patient, and_(Patient.organization_id == EligibilityCheck.organization_id, Patient.id == EligibilityCheck.patient_id))
+        .where(EligibilityCheck.id.in_([check.id for check in claimed]))
+    )
+    about = {
+        check_id: (coverage, Person(family, given, birth_date, _SEXES.get(sex)))
+        for check_id, coverage, family, given, birth_date, sex in session.execute(found).tuples()
+    }
+    return [(check, _inquiry(clinic, check, *about[check.id], sender)) for check in claimed]
+
+
+def _inquiry(clinic: ClinicFile, check: EligibilityCheck, coverage: Coverage, themself: Person, sender: Sender) -> Inquiry | None:
     payer = clinic.payers_by_id.get(coverage.payer_id or "")
     if payer is None or coverage.status is not CoverageStatus.ACTIVE:
         return None
-    themself = Person(patient.family, patient.given, patient.birth_date, _SEXES.get(patient.sex))
     whose = themself
     if coverage.relationship != "self":
-        family, given = coverage.subscriber_family or patient.family, coverage.subscriber_given or ""
+        family, given = coverage.subscriber_family or themself.family, coverage.subscriber_given or ""
         whose = Person(family, given, coverage.subscriber_birth_date)
     return Inquiry(
         control_number=int(check.id[:7], 16) * 3 + check.attempts % 3 + 1,
@@ -332,8 +349,8 @@ def keep_answer(session: Session, check: EligibilityCheck, content: str) -> Chec
         response = parse_271(content)
     except X12Error as error:
         return keep_failure(session, check, f"unreadable-{error.segment}")
-    patient = session.scalars(select(Patient).where(Patient.id == check.patient_id)).one()
-    member = member_for(response, check.id, patient.birth_date)
+    birth_date = session.scalars(select(Patient.birth_date).where(Patient.id == check.patient_id)).one()
+    member = member_for(response, check.id, birth_date)
     refused = response.rejections + (member.rejections if member else ())
     if any(one.passes for one in refused):
         return keep_failure(session, check, refused[0].code)

@@ -34,9 +34,13 @@ def after_booking(session: Session, clinic: ClinicFile, *, appointment_id: str, 
 
 def tell_billing(session: Session, clinic: ClinicFile, check_id: str) -> None:
     """Open the tasks that a settled check asks for: a refusal, no answer, a plan not in force, and what visits ahead need."""
-    check = session.scalars(select(EligibilityCheck).where(EligibilityCheck.id == check_id)).one()
-    coverage = session.scalars(select(Coverage).where(Coverage.id == check.coverage_id)).one()
-    payer = coverage.payer_name
+    found = (
+        select(EligibilityCheck, Coverage.payer_name)
+        .join(EligibilityCheck.coverage)
+        .where(EligibilityCheck.id == check_id)
+        .execution_options(populate_existing=True)
+    )
+    check, payer = session.execute(found).tuples().one()
     if check.status is CheckStatus.REJECTED:
         words = " ".join(dict.fromkeys(one.do for one in checks.rejections(check))) or what_to_do(check.error or "")
         _task(session, check, "coverage-rejected", f"{payer} refused our inquiry (reason {check.error}). {words}")

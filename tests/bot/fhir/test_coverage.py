@@ -31,8 +31,8 @@ def let_payer_answer(api: Api) -> None:
     with api.database.transaction() as session:
         from scheduling_core.clinic_file.loading import current
 
-        for check in checks.claim(session, worker="w", limit=9, lease_seconds=60):
-            asked = checks.inquiry(session, current(session), check, SENDER)
+        claimed = checks.claim(session, worker="w", limit=9, lease_seconds=60)
+        for check, asked in checks.inquiries(session, current(session), claimed, SENDER):
             assert asked is not None
             checks.keep_answer(session, check, payer.answer(write_270(asked)))
 

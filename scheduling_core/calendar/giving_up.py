@@ -14,7 +14,7 @@ from itertools import combinations
 from sqlalchemy.orm import Session
 
 from scheduling_core import times
-from scheduling_core.calendar import search
+from scheduling_core.calendar import rules, search
 from scheduling_core.calendar.chains import can_be_held_together
 from scheduling_core.calendar.requests import FreeTime, Request
 from scheduling_core.calendar.wishes import Days, TimeWish
@@ -165,7 +165,7 @@ def _closest(
     _, rest = without(clinic, request, wish, given_up)
     if Wish.DAYS in given_up:
         for around in _DAYS_AROUND:
-            days = _near_the_days(wish, around)
+            days = _near_the_days(clinic, wish, around)
             found = days and _find_on(session, clinic, request, rest, *days)
             if found and (len(found) >= count or around == _DAYS_AROUND[-1]):
                 return _apart(sorted(found, key=_distance(clinic, wish)), count)
@@ -184,11 +184,18 @@ def _find_on(
     return [one for one in found if first <= _wall(clinic, one).date() <= last]
 
 
-def _near_the_days(wish: TimeWish, around: int) -> tuple[dt.date, dt.date] | None:
-    """From so many days before the first wished day until so many after the last; None where the wish has no such bounds."""
+def _near_the_days(clinic: ClinicFile, wish: TimeWish, around: int) -> tuple[dt.date, dt.date] | None:
+    """From so many days before the first wished day until so many after the last, as far as anything can be booked.
+
+    None where the wish has no such bounds, or nothing can be booked there.
+    """
     if wish.first_day is None or wish.last_day is None:
         return None
-    return wish.first_day - dt.timedelta(days=around), wish.last_day + dt.timedelta(days=around)
+    now, zones = times.now(), [clinic.zone_of(place.id) for place in clinic.locations]
+    first = max(min(times.to_wall(now, zone).date() for zone in zones), wish.first_day - dt.timedelta(days=around))
+    last = max(rules.last_day(clinic, zone, now) for zone in zones)
+    last = min(last, wish.last_day + dt.timedelta(days=around)) if wish.last_day < last else last
+    return (first, last) if first <= last else None
 
 
 def _apart(ranked: list[FreeTime], count: int) -> list[FreeTime]:

@@ -8,7 +8,8 @@ import pytest
 
 from scheduling_core import times
 from scheduling_core.calendar import rules
-from scheduling_core.calendar.search import Request, find, nearest, offers
+from scheduling_core.calendar.giving_up import nearest
+from scheduling_core.calendar.search import Request, find, offers
 from scheduling_core.calendar.wishes import Days, Hours, TimeWish
 from scheduling_core.errors import NotFoundError
 from tests.core.clinics import load, make_clinic

@@ -10,7 +10,7 @@ import pytest
 
 from scheduling_core import booking, orders
 from scheduling_core.calendar import rules
-from scheduling_core.calendar.search import FreeTime, Request, find, nearest, offers
+from scheduling_core.calendar.search import FreeTime, Request, find, offers
 from scheduling_core.calendar.wishes import Days, Hours, TimeWish
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
@@ -372,32 +372,6 @@ def test_work_is_balanced_between_practitioners(database, clock):
     with database.reading() as session:
         (found,) = offers(session, clinic, Request("visit"), wish=wish, count=1)
     assert found.practitioner_id == "bruno"
-
-
-def test_nearest_is_another_hour_of_the_wished_day(loaded, clinic):
-    wish = TimeWish(days=(Days(dt.date(2026, 11, 17), dt.date(2026, 11, 17)),), at=(dt.time(12, 0),))
-    with loaded.reading() as session:
-        request = Request("physical", practitioners=("sorensen",))
-        assert offers(session, clinic, request, wish=wish) == []
-        (found,) = nearest(session, clinic, request, wish=wish)
-    assert found.start.astimezone(CHICAGO) == dt.datetime(2026, 11, 17, 11, 20, tzinfo=CHICAGO)
-
-
-def test_nearest_is_another_day_at_the_wished_hours_when_the_day_is_closed(loaded, clinic):
-    thanksgiving = Days(dt.date(2026, 11, 26), dt.date(2026, 11, 26))
-    wish = TimeWish(days=(thanksgiving,), hours=(Hours(dt.time(9), dt.time(11)),))
-    with loaded.reading() as session:
-        (found,) = nearest(session, clinic, Request("physical", practitioners=("sorensen",)), wish=wish)
-    assert found.start.astimezone(CHICAGO).date() in (dt.date(2026, 11, 25), dt.date(2026, 11, 27))
-    assert found.start.astimezone(CHICAGO).hour in (9, 10)
-
-
-def test_nearest_respects_what_was_excluded(loaded, clinic):
-    day = dt.date(2026, 11, 26)
-    wish = TimeWish(days=(Days(day, day),), except_weekdays=frozenset({2, 4}))
-    with loaded.reading() as session:
-        (found,) = nearest(session, clinic, Request("physical", practitioners=("sorensen",)), wish=wish)
-    assert found.start.astimezone(CHICAGO).weekday() not in (2, 4)
 
 
 def test_a_limit_keeps_the_first_times(loaded, clinic):

@@ -128,7 +128,7 @@ def _resolved(clinic: ClinicFile, sentence: Sentence) -> dict[str, Any]:
     text = sentence.text
     mentions = names.mentioned(clinic, text)
     return {
-        "when": when.as_contract(when.read(text, sentence.now, hours=_hours(clinic))),
+        "when": when.as_contract(when.read(text, sentence.now, hours=_hours(clinic), gone=True)),
         "services": list(mentions.services),
         "practitioners": list(mentions.practitioners),
         "payers": list(mentions.payers),

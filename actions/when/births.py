@@ -15,7 +15,11 @@ _OLDEST = 110  # years
 
 @dataclass(frozen=True)
 class BirthDate:
-    """A birth date; `corrected` where the text took an earlier one back, `readings` both where two digits leave two years."""
+    """A birth date; `corrected` where the text took an earlier one back.
+
+    `readings` has both where two digits leave two years, or where day and month may be swapped: points put the day first elsewhere,
+    and who writes Spanish in the United States may write either first. `date` is the likelier.
+    """
 
     date: dt.date
     corrected: bool = False
@@ -87,17 +91,21 @@ def _years(pieces: list[Piece]) -> list[int]:
     return []
 
 
-def _living(now: Now, years: list[int], month: int, day: int) -> Made:
+def _living(now: Now, years: list[int], month: int, day: int) -> tuple[str, tuple[dt.date, ...]] | None:
     """The dates that make a living person's age."""
     oldest = now.today.replace(year=now.today.year - _OLDEST, day=min(now.today.day, 28))
     found = [d for year in years if (d := date(year, month, day)) and oldest <= d <= now.today]
     return ("a", tuple(sorted(found, reverse=True))) if found else None
 
 
-def _numeric(now: Now, a: int, b: int, years: list[int]) -> Made:
-    """Month first; day first in Spanish or where the month would be impossible."""
-    orders = ((b, a), (a, b)) if now.spanish else ((a, b), (b, a))
-    return next((made for month, day in orders if (made := _living(now, years, month, day))), None)
+def _numeric(now: Now, a: int, b: int, years: list[int], *, points: bool = False) -> Made:
+    """Month first; day first in Spanish, between points or where the month would be impossible."""
+    day_first = now.spanish or points
+    orders = ((b, a), (a, b)) if day_first else ((a, b), (b, a))
+    found = [made for month, day in orders if (made := _living(now, years, month, day))]
+    if day_first and len(found) == 2 and a != b:
+        return ("a", (*found[0][1], *found[1][1]))
+    return found[0] if found else None
 
 
 @_BIRTHS.rule("e")
@@ -105,7 +113,7 @@ def _full(now: Now, m: Match) -> Made:
     a, b, c = m.pieces[0].value
     if a >= 1000:
         return _living(now, [a], b, c)
-    return _numeric(now, a, b, [c] if c >= 1000 else [1900 + c, 2000 + c] if c < 100 else [])
+    return _numeric(now, a, b, [c] if c >= 1000 else [1900 + c, 2000 + c] if c < 100 else [], points="." in m.pieces[0].text)
 
 
 @_BIRTHS.rule(

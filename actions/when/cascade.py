@@ -58,6 +58,10 @@ class Match:
     def right(self) -> Piece:
         return self._pieces[self.end] if self.end < len(self._pieces) else NOTHING
 
+    @property
+    def after_right(self) -> Piece:
+        return self._pieces[self.end + 1] if self.end + 1 < len(self._pieces) else NOTHING
+
 
 class Stage:
     """Rules tried together, the longest match first, from left to right."""

@@ -20,6 +20,7 @@ from actions.when.meanings import (
     Window,
     after,
     coming,
+    coming_day_of_month,
     date,
     monday,
     nearest,
@@ -102,7 +103,7 @@ def _after_duration(now: Now, m: Match) -> Made:
 
 
 @SHAPES.rule(
-    r"[IB]?@?T?(?P<d>D)(?:_?G[jr])?",
+    r"[IB]?[@φ]?T?(?P<d>D)(?:_?G[jr])?",
     r"(?P<d>D)_?(?P<k>[kL])",
     r"(?P<k>_)(?P<d>D)",
     r"(?P<d>D)(?P<k>_)",
@@ -172,6 +173,23 @@ def _duration_from(now: Now, m: Match) -> Made:
     if m.pieces[0].text in _WITHIN:
         return between(now.today, after(start, duration), "days")
     return day(after(start, duration, -1 if back else 1))
+
+
+_EIGHT_DAYS = {8: 7, 15: 14}  # as Spanish counts them, today and the last day with the rest
+
+
+@SHAPES.rule(r"O?T?(?P<a>[wa])I(?P<n>n)(?![upcP:])")
+def _in_eight(now: Now, m: Match) -> Made:
+    """ "de hoy en ocho", "del jueves en quince"."""
+    start, days = _first(m.one("a"), now), _EIGHT_DAYS.get(m.value("n"))
+    return day(start + days * DAY) if now.spanish and start and days else None
+
+
+@SHAPES.rule(r"ω(?P<n>n)(?![umpc:])")
+def _week_of_day(now: Now, m: Match) -> Made:
+    """ "la semana del 7"."""
+    found = coming_day_of_month(now.today, m.value("n")) if 1 <= m.value("n") <= 31 else None
+    return between(monday(found), monday(found) + 6 * DAY, "week") if found else None
 
 
 @SHAPES.rule(

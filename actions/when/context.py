@@ -9,6 +9,7 @@ from actions.when.meanings import DAY, Clock, Dates, Duration, Moment, Now, Span
 from actions.when.text import Piece
 
 RELATIONS, OFFERS = Stage(), Stage()
+_VISIT = frozenset(("appointment", "appt", "visit", "cita", "consulta"))
 _TICK = dt.timedelta(minutes=5)  # "later" is the next start on the grid
 
 
@@ -79,6 +80,16 @@ def _the_day_after(now: Now, m: Match) -> Made:
         return ("a", Dates(base + sign * DAY, base + sign * DAY))
     first = monday(base) + 7 * sign * DAY
     return ("a", Dates(first, first + 6 * DAY, "week")) if m.value("u") == "week" else None
+
+
+@RELATIONS.rule(r"(?P<d>D)(?P<way>[FB])(?:_{1,2})")
+def _days_from_the_visit(now: Now, m: Match) -> Made:
+    """ "two days before my appointment", "una semana despues de mi cita"."""
+    base = now.talked_about
+    if base is None or m.value("d").minutes or m.pieces[-1].text not in _VISIT:
+        return None
+    found = after(base.date(), m.value("d"), 1 if m.one("way").letter == "F" else -1)
+    return ("a", Dates(found, found))
 
 
 @RELATIONS.rule(r"y")

@@ -114,6 +114,8 @@ def _year_month_day(now: Now, m: Match) -> Made:
 def _named(now: Now, m: Match) -> Made:
     """ "march 3rd (2027)", "the 3rd of march", "tres de marzo del 2027"."""
     number = m.one("d")
+    if m.group("y") and m.ahead("[-2U]n") and _is_clock_span(m.pieces[-1], m.right, m.after_right):
+        return None  # "24 Aug 1300-1400"
     year = year_of(m.group("y"), now.today)
     if (m.group("y") and year is None) or not isinstance(number.value, int) or not 1 <= number.value <= 31:
         return None
@@ -129,6 +131,16 @@ def _named(now: Now, m: Match) -> Made:
     ):
         return None
     return day(date(year, m.value("m"), number.value) if year else coming(now.today, m.value("m"), number.value))
+
+
+def _is_clock_span(first: Piece, mark: Piece, last: Piece) -> bool:
+    """Whether two numbers of four digits with a mark between are hours, not years: no year of a visit lies so far off."""
+    both = [piece.text for piece in (first, last)]
+    return (
+        bool(mark)
+        and all(len(text) == 4 and text.isdigit() and text < "2400" and text[2:] < "60" for text in both)
+        and (both[0] < "2000")
+    )
 
 
 @DATES.rule(r"(?P<d>[no])(?P<sep>\.)(?P<m>m)\.?(?P<y>n)")
@@ -224,7 +236,7 @@ def _weekday_and_day(now: Now, m: Match) -> Made:
         if (piece.value <= 12 and not piece.text.isdigit()) or (m.right and m.right.letter in "-2U") or piece.value > 31:
             return None
         both = coming_day_of_month(now.today, piece.value, weekday)
-        if piece.value <= 12 and (both is None or both - now.today > 10 * DAY):
+        if not now.spanish and piece.value <= 12 and (both is None or both - now.today > 10 * DAY):
             return None
     both, plain = coming_day_of_month(now.today, piece.value, weekday), coming_day_of_month(now.today, piece.value)
     if both is None or plain is None:

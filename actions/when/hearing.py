@@ -63,13 +63,14 @@ _OURS = _DAY_LETTERS + _TIME_LETTERS + "ΘΦΔθSV"
 _SMALL = "TA~@IO&|,:_"
 
 
-def hear(parsed: list[Piece], now: Now) -> Heard | None:
+def hear(parsed: list[Piece], now: Now, *, gone: bool = False) -> Heard | None:
+    """What was said; `gone`: of days gone by, too."""
     heard = Heard()
     last_day = last_time = -99
     negated_before = False
     found = False
     for at, piece in enumerate(parsed):
-        if piece.letter not in _OURS or _passed(parsed, at, now):
+        if piece.letter not in _OURS or _passed(parsed, at, now, gone):
             continue
         beside = at and parsed[at - 1].letter in _OURS
         negative = _is_negated(parsed, at) or (negated_before and (beside or _joined(parsed, max(last_day, last_time), at, "|&")))
@@ -103,12 +104,12 @@ def hear(parsed: list[Piece], now: Now) -> Heard | None:
     return heard if found else None
 
 
-def _passed(parsed: list[Piece], at: int, now: Now) -> bool:
+def _passed(parsed: list[Piece], at: int, now: Now, gone: bool) -> bool:
     """A birth date or a day gone by is no wish."""
     piece = parsed[at]
     if piece.letter == "a":
         dates = piece.value
-        if dates.last is not None and dates.last < now.today and dates.bound != "before":
+        if not gone and dates.last is not None and dates.last < now.today and dates.bound != "before":
             return True
         for back in range(1, 5):
             if at - back < 0 or parsed[at - back].letter in "." + _OURS:

@@ -292,7 +292,12 @@ def _first_weeks_of(now: Now, m: Match) -> Made:
     return between(first, first + (days - 1) * DAY) if m.value("n") == 1 else between(first + days * DAY, last)
 
 
-@PERIODS.rule(r"T?l?x?(?P<h>H)(?:(?P<y>nn?)|O?(?P<x>[xh])u)?")
+@PERIODS.rule(
+    r"T?l?x?(?P<h>H)(?:[,]?O?(?P<y>nn?)|O?T?(?P<x>[xhl])u)?",
+    r"h(?P<p>[QlI])(?P<h>H)",
+    r"T?(?P<x>[xhl])u(?P<h>H)",
+    r"(?P<h>H)O?T?u(?P<x>[xl])",
+)
 def _holiday(now: Now, m: Match) -> Made:
     name, year = m.value("h"), year_of(m.group("y"), now.today)
     if m.group("y") and not year:
@@ -300,9 +305,9 @@ def _holiday(now: Now, m: Match) -> Made:
     if year:
         return day(holiday(name, year))
     if m.one("x"):
-        return day(holiday(name, now.today.year + (m.one("x").letter == "x")))
+        return day(holiday(name, now.today.year + {"x": 1, "l": -1}.get(m.one("x").letter, 0)))
     found = [each for step in range(-1, 3) if (each := holiday(name, now.today.year + step))]
-    if any(p.letter == "l" for p in m.pieces):
+    if any(p.letter in "lQ" for p in m.pieces):
         return day(max((each for each in found if each < now.today), default=None))
     return day(min((each for each in found if each >= now.today), default=None))
 

@@ -51,15 +51,18 @@ def read(
     anchor: dt.datetime | None = None,
     offered: Sequence[dt.datetime] = (),
     language: str | None = None,
+    gone: bool = False,
 ) -> Reading | None:
     """What `text` says about the time of a visit, or None. Never raises, whatever the text.
 
     `now`, `anchor` (the visit talked about) and `offered` (times offered last) are naive wall time; `hours` are the clinic's, by
-    which a bare "at 3" is read.
+    which a bare "at 3" is read. A day gone by is nobody's wish; with `gone` it is read where nothing else is said.
     """
     here = Now(now, is_spanish(fold(text[:400]), language), hours, anchor, tuple(offered))
     parsed = parse(text, here, language)
     heard = hear(parsed, here) or hear(shifted_offer(parsed, here), here)
+    if heard is None and gone:
+        heard = hear(parsed, here, gone=True)
     if heard is None:
         return None
     reading = _reading(heard, here)

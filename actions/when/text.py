@@ -164,6 +164,8 @@ def _name(raw: list[Piece], spanish: bool) -> list[Piece]:
             found = words.find([meant], 0, spanish=spanish)
         if found and not (piece.letter == "n" and found[1] == 1):
             (letter, value), count = found
+            if count == 1 and letter == "m" and texts[at] == "mar" and _is_martes(texts, at, spanish):
+                letter, value = "w", 1
             if not (count == 1 and _misleads(piece, letter, texts, at, spanish)):
                 if letter == "A" and texts[at] == "una" and at and texts[at - 1] in ("la", "a la"):
                     letter, value = "n", 1  # "a la una"
@@ -190,20 +192,34 @@ def _misleads(piece: Piece, letter: str, texts: list[str], at: int, spanish: boo
         return True
     if text == "nights":
         return before in ("many", "few", "several") or _is_number(before, spanish)
-    if text in ("tu", "vie"):
+    if text == "tu":
         return True
+    if text == "vie":
+        return not (spanish or after.isdigit())
     if text in ("sat", "sun", "wed", "mon", "dom"):
         return before in ("i", "we", "he", "she", "they", "the", "and", "my") and not after.isdigit()
     if text == "may":
         alone = before in ("", ".", ",") and after in ("", ".", ",")
         named = before in _MAY_FOLLOWS and after not in ("i", "be", "not", "have")
         return not (alone or named or _is_number(before, spanish) or _is_number(after, spanish))
-    return (text == "mar" and before in ("el", "al")) or text == "clock"
+    return text == "clock"
 
 
 def _is_number(word: str, spanish: bool) -> bool:
     found = words.find([word], 0, spanish=spanish) if word else None
     return word.isdigit() or word in ("<o>", "<n>", "<e>", "<d>") or (found is not None and found[0][0] in ("n", "o", "z"))
+
+
+def _is_martes(texts: list[str], at: int, spanish: bool) -> bool:
+    """Whether "mar" is Tuesday: "el mar", "mar 24 nov", and in Spanish, where the day stands before its month, "mar 24"."""
+    before = texts[at - 1] if at else ""
+    if before in ("el", "al", "los", "este", "proximo", "del"):
+        return True
+    if at + 1 >= len(texts) or not texts[at + 1].isdigit() or before.isdigit() or before in ("de", "del"):
+        return False
+    behind = [word for word in texts[at + 2 : at + 4] if word != "de"]
+    found = words.find(behind[:1], 0, spanish=spanish) if behind else None
+    return (found is not None and found[0][0] == "m") or (spanish and len(texts[at + 1]) <= 2)
 
 
 _TITLES = words.words_of("dr doctor doctora mr mrs ms miss nurse sr sra prof avenida calle")

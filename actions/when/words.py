@@ -57,7 +57,7 @@ _UNITS = {
     "week": "week weeks week's weeks' wk wks semana semanas",
     "weekend": "weekend weekends wkend wkends",
     "month": "month months mth mths mes meses",
-    "year": "year years yr yrs ano anos",
+    "year": "year years year's years' yr yrs ano anos",
     "fortnight": "fortnight fortnights fortnight's quincena",
 }
 

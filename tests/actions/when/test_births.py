@@ -69,3 +69,11 @@ def test_dates_that_nobody_living_has_are_none(text):
 def test_a_leap_day_is_a_birth_date():
     assert read_birth_date("2/29/2000", NOW).date == dt.date(2000, 2, 29)
     assert read_birth_date("2/29/2001", NOW) is None
+
+
+def test_points_and_spanish_leave_open_which_is_the_day():
+    both = (dt.date(1940, 11, 10), dt.date(1940, 10, 11))
+    assert read_birth_date("10.11.1940", NOW).readings == both
+    assert read_birth_date("10/11/1940", NOW, language="es").readings == both
+    assert read_birth_date("10/11/1940", NOW).readings == ()
+    assert read_birth_date("13.11.1940", NOW).readings == ()

@@ -344,3 +344,50 @@ def test_wishes_are_said_in_words():
     assert said("martes o jueves por la tarde", "es") == "los martes o jueves por la tarde"
     assert said("sábado o domingo", "es") == "los sábados o domingos"
     assert said("asap") == "as soon as possible"
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("mar 24 nov", "2026-11-24", "2026-11-24"),
+        ("el mar a las 3", "2026-11-17", "2026-11-17"),
+        ("vie 27 nov", "2026-11-27", "2026-11-27"),
+        ("24 mar", "2027-03-24", "2027-03-24"),
+        ("el viernes 4", "2026-12-04", "2026-12-04"),
+        ("la semana del 7", "2026-12-07", "2026-12-13"),
+        ("de hoy en ocho", "2026-11-23", "2026-11-23"),
+        ("del jueves en quince", "2026-12-03", "2026-12-03"),
+    ],
+)
+def test_days_as_spanish_says_them(text, first, last):
+    (span,) = read(text, MONDAY, language="es").wish.days
+    assert (span.first.isoformat(), span.last.isoformat()) == (first, last)
+
+
+def test_a_spanish_weekday_and_day_that_disagree_become_a_question():
+    assert read("el viernes 5", MONDAY, language="es").question == "date-weekday-disagree"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("last thanksgiving", "2025-11-27"),
+        ("this past christmas", "2025-12-25"),
+        ("last year's christmas", "2025-12-25"),
+        ("labor day of 2024", "2024-09-02"),
+        ("mother's day last year", "2025-05-11"),
+    ],
+)
+def test_a_holiday_gone_by_is_read_but_no_wish(text, expected):
+    assert read(text, MONDAY, gone=True).start.date().isoformat() == expected
+    assert read(text, MONDAY) is None
+
+
+def test_days_are_counted_from_the_visit():
+    visit = dt.datetime(2026, 11, 24, 9, 20)
+    assert read("two days before my appointment", MONDAY, anchor=visit).start.date() == dt.date(2026, 11, 22)
+    assert read("una semana después de mi cita", MONDAY, anchor=visit).start.date() == dt.date(2026, 12, 1)
+
+
+def test_hours_of_four_digits_behind_a_date_are_no_years():
+    assert wish("nov 24 0900-1000") == {"days": days("2026-11-24"), "hours": [["09:00:00", "10:00:00"]]}

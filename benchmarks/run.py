@@ -7,7 +7,7 @@ import sys
 
 from bot.settings import PROJECT
 
-BENCHMARKS = ("offers", "races", "displacement", "storm", "turns", "memory", "start", "understanding")
+BENCHMARKS = ("offers", "races", "displacement", "storm", "turns", "memory", "start", "understanding", "eligibility")
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from actions import facts, offering, people, reminders, sentences, waitlist
+from actions import facts, offering, people, plans, reminders, sentences, waitlist
 from actions.forms import clear
 from actions.goals import names_a_visit
 from actions.turn import Turn, action
@@ -24,7 +24,7 @@ def help_(turn: Turn) -> None:
 @action("action_not_understood")
 def not_understood(turn: Turn) -> None:
     """Words that say nothing we know: another hint the second time, a person the third."""
-    if waitlist.answer_offer(turn) or reminders.answer(turn):
+    if plans.answer(turn) or waitlist.answer_offer(turn) or reminders.answer(turn):
         return
     if names_a_visit(turn):
         turn.followup = "booking_form"
@@ -61,7 +61,7 @@ _CANCELS = re.compile(r"\bcancel\w*\b")
 @action("action_nothing_open")
 def nothing_open(turn: Turn) -> None:
     """An answer while no question is open. Words that name a visit begin a booking all the same."""
-    if waitlist.answer_offer(turn) or reminders.answer(turn):
+    if plans.answer(turn) or waitlist.answer_offer(turn) or reminders.answer(turn):
         return
     proposed, also = turn.slot("proposed"), turn.slot("also")
     turn.set(proposed=None, also=None)

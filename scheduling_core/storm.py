@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from scheduling_core import assignment, plans, times
 from scheduling_core.assignment import Place, Visit
-from scheduling_core.calendar import hours, occupied, rules, ticks
+from scheduling_core.calendar import hours, occupied, rules, starts, ticks
 from scheduling_core.calendar.hours import Stretch
 from scheduling_core.calendar.requests import FreeTime
 from scheduling_core.clinic_file.schema import ClinicFile, PractitionerPart, ServicePart
@@ -293,18 +293,14 @@ class _Calendar:
 
     def _cut(self, service: ServicePart, mode: Mode, kind: str | None, stretch: Stretch, earliest: int) -> Iterator[FreeTime]:
         before, visit, after = hours.lengths(service)
-        whole, everything = before + visit + after, ticks.ones(stretch.length)
-        free = everything & ~self.taken.bits(stretch.practitioner_id, stretch.first, stretch.length)
-        kept_out = 0
-        for kept in stretch.kept:
-            if kept.keeps_out(service, self.now):
-                kept_out |= ticks.ones(kept.end - kept.first) << (kept.first - stretch.first)
-        starts = (ticks.runs(free, whole) << before) & stretch.grid & ticks.runs(everything & ~kept_out, visit)
+        whole = before + visit + after
+        taken = self.taken.bits(stretch.practitioner_id, stretch.first, stretch.length)
+        found = starts.possible(stretch, service, taken=taken, earliest=earliest, now=self.now)
         rooms = rules.rooms_at(self.clinic, stretch.location_id, kind) if kind else []
         at = 0
-        for place in ticks.places(starts):
+        for place in ticks.places(found):
             tick = stretch.first + place
-            if place - before < at or tick < earliest:
+            if place - before < at:
                 continue
             room_id = next((one for one in rooms if not self.rooms.bits(one, tick - before, whole)), None)
             if kind and room_id is None:

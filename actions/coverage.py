@@ -47,7 +47,9 @@ def go_on(turn: Turn) -> None:
         turn.ask("member_id")
     else:
         response = "utter_confirm_coverage" if number != WITHOUT_NUMBER else "utter_confirm_coverage_without"
-        turn.say(response, insurer=_name(turn), member_id=_spelled(turn, number))
+        turn.say(response, insurer=_name(turn), member_id=_spelled(turn, number), more=_more(turn))
+        if number and coverage.doubts_member_id(turn.clinic, turn.slot("insurer"), number):
+            turn.say("utter_member_id_unusual", insurer=_name(turn))
         turn.ask("confirm")
 
 
@@ -68,8 +70,39 @@ def _has_enough(turn: Turn) -> bool:
     return False
 
 
+def _hear_more(turn: Turn) -> bool:
+    """What is told in passing: the group, whose insurance it is, that it is the second one. True when something is."""
+    told = {name: value for name, value in _told(turn.text).items() if value}
+    if not told:
+        return False
+    turn.set(coverage_more={**(turn.slot("coverage_more") or {}), **told})
+    return True
+
+
+def _told(text: str) -> dict[str, str | bool | None]:
+    return {"group": facts.group_number(text), "relationship": facts.relationship(text), "second": facts.is_second(text)}
+
+
+def _more(turn: Turn) -> str:
+    """ ", group 5567, through your spouse"."""
+    told, spanish = turn.slot("coverage_more") or {}, turn.language == "es"
+    parts = [f"{'grupo' if spanish else 'group'} {told['group']}"] if told.get("group") else []
+    if told.get("relationship"):
+        parts.append(_THROUGH[told["relationship"]][spanish])
+    if told.get("second"):
+        parts.append("como segundo seguro" if spanish else "as your second insurance")
+    return "".join(f", {part}" for part in parts)
+
+
+_THROUGH = {
+    "spouse": ("through your spouse", "por su cónyuge"),
+    "child": ("through your parent", "por su madre o padre"),
+}
+
+
 def _hear(turn: Turn) -> bool:
     """Keep what was said; False when the form is over or the question was said again."""
+    _hear_more(turn)
     if said := turn.mentions.payers:
         turn.set(insurer=said[0])
     elif turn.asked == "insurer" and not _hear_unlisted(turn):
@@ -85,6 +118,7 @@ def _hear(turn: Turn) -> bool:
 def _hear_unlisted(turn: Turn) -> bool:
     """The answer to the question for the insurer, where it names none of the clinic's; False when no insurer is kept."""
     if _has_none(turn.text):
+        _note_none(turn)
         turn.say("utter_no_insurance")
         turn.end()
     elif payer := _payer(turn):
@@ -97,6 +131,15 @@ def _hear_unlisted(turn: Turn) -> bool:
         turn.set(unclear=1)
         turn.say("utter_request_insurer_again")
     return False
+
+
+def _note_none(turn: Turn) -> None:
+    """Who pays alone is due an estimate. An insurance on file is never ended by a single "none"."""
+    if turn.known.patient is None:
+        return
+    with turn.transaction() as session:
+        if not coverage.active(session, patient_id=turn.known.patient.id):
+            coverage.record_self_pay(session, patient_id=turn.known.patient.id, agent=turn.agent, key=f"{turn.key}:self-pay")
 
 
 _NONE = re.compile(
@@ -166,9 +209,12 @@ def _payer(turn: Turn) -> str | None:
 
 
 def _after_read_back(turn: Turn) -> None:
-    corrected = _corrected_number(turn)
+    more = _hear_more(turn)
+    corrected = None if more else _corrected_number(turn)
     if corrected:
         turn.set(member_id=corrected)
+    elif more and turn.yes is not True:
+        pass  # said again with what is new
     elif turn.yes is True and turn.known.patient:
         _save(turn)
         return
@@ -198,6 +244,7 @@ def _save(turn: Turn) -> None:
     assert turn.known.patient
     payer = turn.clinic.payers_by_id.get(turn.slot("insurer"))
     number = turn.slot("member_id")
+    told = turn.slot("coverage_more") or {}
     with turn.transaction() as session:
         coverage.record(
             session,
@@ -205,6 +252,9 @@ def _save(turn: Turn) -> None:
             payer_id=payer.id if payer else None,
             payer_name=_name(turn),
             subscriber_id=number or None,
+            group_number=told.get("group"),
+            relationship=told.get("relationship") or "self",
+            rank=2 if told.get("second") else 1,
             agent=turn.agent,
             key=f"{turn.key}:coverage",
         )

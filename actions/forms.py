@@ -33,6 +33,7 @@ TASK_SLOTS = (
     "unknown_practitioner",
     "insurer",
     "member_id",
+    "coverage_more",
     "detail_kind",
     "detail",
     "unclear",

@@ -3,6 +3,7 @@
 from actions.facts.addresses import address, email
 from actions.facts.answers import after_yes, choice, no_preference, skips, wavers, yes_or_no
 from actions.facts.health import Told, health, health_kind
+from actions.facts.insurance import group_number, is_second, relationship
 from actions.facts.needs import Need, needs
 from actions.facts.numbers import member_id, phone
 from actions.facts.persons import PersonName, family_name, first_name_after_relation, one_name, patient_name, person_name
@@ -20,8 +21,10 @@ __all__ = [
     "family_name",
     "first_name_after_relation",
     "gender",
+    "group_number",
     "health",
     "health_kind",
+    "is_second",
     "language",
     "member_id",
     "mode",
@@ -32,6 +35,7 @@ __all__ = [
     "person_name",
     "phone",
     "relation",
+    "relationship",
     "says_new",
     "skips",
     "speaks",

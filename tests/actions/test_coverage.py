@@ -11,7 +11,7 @@ from tests.actions.talk import Talk
 
 def covered(talk: Talk) -> list[tuple[str | None, str, str | None]]:
     with talk.database.reading() as session:
-        found = session.scalars(select(Coverage).where(Coverage.status == CoverageStatus.ACTIVE))
+        found = session.scalars(select(Coverage).where(Coverage.status == CoverageStatus.ACTIVE, Coverage.self_pay.is_(False)))
         return [(row.payer_id, row.payer_name, row.subscriber_id) for row in found]
 
 
@@ -165,3 +165,46 @@ def test_a_refused_read_back_of_a_listed_payer_asks_for_the_number_anew(talk: Ta
     begun(talk).say("Great Lakes")
     talk.say("778812")
     assert talk.say("no", "deny") == ["utter_request_member_id"]
+
+
+def test_who_has_no_insurance_pays_alone_and_is_due_an_estimate(talk: Talk) -> None:
+    begun(talk)
+    assert talk.say("I don't have insurance, I'll pay myself", "deny") == ["utter_no_insurance"]
+    with talk.database.reading() as session:
+        assert [row.self_pay for row in session.scalars(select(Coverage))] == [True]
+
+
+def test_an_insurance_on_file_is_not_ended_by_none(talk: Talk) -> None:
+    begun(talk).say("Great Lakes, member 778812")
+    talk.say("yes", "affirm")
+    talk.say("I want to update my insurance", "insurance_change")
+    talk.say("none", "deny")
+    assert covered(talk) == [("greatlakes", "Great Lakes Mutual", "778812")]
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "kept"),
+    [
+        ("W12345678 group 5567", ", group 5567", ("5567", "self", 1)),
+        ("W12345678, it's through my wife", ", through your spouse", (None, "spouse", 1)),
+        ("W12345678 under my dad's plan", ", through your parent", (None, "child", 1)),
+        ("W12345678, that's my secondary", ", as your second insurance", (None, "self", 2)),
+    ],
+)
+def test_group_holder_and_second_insurance_are_read_back_and_kept(
+    talk: Talk, words: str, more: str, kept: tuple[str | None, str, int]
+) -> None:
+    begun(talk).say("Great Lakes")
+    assert talk.say(words) == ["utter_confirm_coverage"]
+    assert talk.last().values["more"] == more
+    assert talk.last().values["member_id"] == "W12345678"
+    talk.say("yes", "affirm")
+    with talk.database.reading() as session:
+        found = session.scalars(select(Coverage)).one()
+        assert (found.group_number, found.relationship, found.rank) == kept
+
+
+def test_what_is_added_at_the_read_back_is_read_back_too(talk: Talk) -> None:
+    begun(talk).say("Great Lakes, member W12345678")
+    assert talk.say("it's under my husband's name") == ["utter_confirm_coverage"]
+    assert talk.last().values["more"] == ", through your spouse"

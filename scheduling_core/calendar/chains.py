@@ -25,6 +25,7 @@ MOST = 4  # visits in one chain
 _CHUNKS = (1, 1, 2, 4, 8, 16)  # wished days looked at together; then the last again and again
 _APART = (12, 6, 3, 1)  # ticks between the starts of two chains that are offered: an hour, and less where there is no room
 
+_Start = tuple[str, Mode, int]  # place, mode and tick
 _Cost = tuple[int, int, int]  # changes of practitioner, ticks of waiting, how many a later request was put before
 
 
@@ -91,9 +92,9 @@ def find(
     """The best few chains within the booking horizon, the best first (see `rank`); empty where `cannot` refuses.
 
     The first visit fits the wish; the later ones fit it, too, save that a wished clock time is the first one's. Of all chains that
-    begin with one free time only the best is looked at. They can all be held at once, and lie an hour or more apart where there is
-    room for it. `avoid` are first visits (practitioner and start) that were refused. The order of the requests is kept where
-    another one is not better. Raises NotFoundError, and ValueError for fewer than two requests or more than MOST.
+    begin with one visit at one time only the best is looked at. They can all be held at once, and lie an hour or more apart where
+    there is room for it. `avoid` are first visits (practitioner and start) that were refused. The order of the requests is kept
+    where another one is not better. Raises NotFoundError, and ValueError for fewer than two requests or more than MOST.
     """
     if not 2 <= len(requests) <= MOST:
         raise ValueError(f"a chain has 2 to {MOST} visits, not {len(requests)}")
@@ -102,13 +103,15 @@ def find(
     found: list[Chain] = []
     picked: list[Chain] = []
     for days in _chunks(_wished_days(clinic, wish)):
-        chains = sorted(_chains_on(session, clinic, requests, wish, days), key=lambda one: rank(clinic, one, soonest=wish.soonest))
+        chains = sorted(
+            _chains_on(session, clinic, requests, wish, days, avoid), key=lambda one: rank(clinic, one, soonest=wish.soonest)
+        )
         found += chains
-        picked = _apart(chains, count, avoid, _APART[0], picked)
+        picked = _apart(chains, count, _APART[0], picked)
         if len(picked) == count:
             return picked
     for distance in _APART:
-        picked = _apart(found, count, avoid, distance, [])
+        picked = _apart(found, count, distance, [])
         if len(picked) == count:
             break
     return picked
@@ -181,9 +184,14 @@ def _chunks(days: Iterator[dt.date]) -> Iterator[list[dt.date]]:
 
 
 def _chains_on(
-    session: Session, clinic: ClinicFile, requests: Sequence[Request], wish: TimeWish, days: list[dt.date]
+    session: Session,
+    clinic: ClinicFile,
+    requests: Sequence[Request],
+    wish: TimeWish,
+    days: list[dt.date],
+    avoid: Collection[tuple[str, dt.datetime]],
 ) -> Iterator[Chain]:
-    """The best chain from each free time of these days that the wish allows for the first visit."""
+    """The best chain from each start on these days that the wish allows for the first visit."""
     start = times.from_wall(days[0], dt.time(0), clinic.zone)
     end = times.from_wall(days[-1] + dt.timedelta(days=1), dt.time(0), clinic.zone)
     free: list[list[FreeTime]] = []
@@ -193,10 +201,12 @@ def _chains_on(
             return
         free.append(found)
     links = _Links(session, clinic, free)
-    for number, some in enumerate(free):
-        for time in some:
-            clock = times.to_wall(time.start, clinic.zone_of(time.location_id)).time()
-            if wish.allows_time(clock) and (chain := links.best_from(number, time)):
+    refused = set(avoid)
+    for number, starts in enumerate(links.by_start):
+        for some in starts.values():
+            clock = times.to_wall(some[0].start, clinic.zone_of(some[0].location_id)).time()
+            able = [time for time in some if (time.practitioner_id, time.start) not in refused]
+            if wish.allows_time(clock) and (chain := links.best_from(number, able)):
                 yield chain
 
 
@@ -207,23 +217,26 @@ class _Links:
     session: Session
     clinic: ClinicFile
     free: list[list[FreeTime]]
-    by_start: list[dict[tuple[str, Mode, int], list[FreeTime]]] = field(init=False)
+    by_start: list[dict[_Start, list[FreeTime]]] = field(init=False)
+    by_practitioner: list[dict[tuple[_Start, str], FreeTime]] = field(init=False)
     room_left: dict[tuple[str, dt.date], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.longest_gap = ticks.ticks_in(self.clinic.clinic.back_to_back_minutes)
-        self.by_start = []
+        self.by_start, self.by_practitioner = [], []
         for some in self.free:
-            starts: dict[tuple[str, Mode, int], list[FreeTime]] = {}
+            starts: dict[_Start, list[FreeTime]] = {}
             for time in some:
                 starts.setdefault((time.location_id, time.mode, ticks.tick_of(time.start)), []).append(time)
             self.by_start.append(starts)
+            self.by_practitioner.append({(start, time.practitioner_id): time for start, those in starts.items() for time in those})
 
-    def best_from(self, number: int, time: FreeTime) -> Chain | None:
-        """The chain of least cost that begins with this time for the request of this number."""
+    def best_from(self, number: int, first: Sequence[FreeTime]) -> Chain | None:
+        """The chain of least cost that begins with one of these times for the request of this number."""
         self._least: _Cost | None = None
         self._best: dict[int, FreeTime] = {}
-        self._go_on({number: time}, time, (0, 0, number))
+        for time in first:
+            self._go_on({number: time}, time, (0, 0, number))
         return Chain(tuple(self._best[one] for one in range(len(self.free)))) if self._best else None
 
     def _go_on(self, placed: dict[int, FreeTime], last: FreeTime, cost: _Cost) -> None:
@@ -235,18 +248,23 @@ class _Links:
             for gap in range(self.longest_gap + 1):
                 if self._least and (cost[0] + change, cost[1] + gap) > self._least[:2]:
                     break
-                for number, time in self._next(placed, last, gap):
+                for number, time in self._next(placed, last, gap, is_change=bool(change)):
                     skipped = sum(one not in placed for one in range(number))
                     dearer = (cost[0] + change, cost[1] + gap, cost[2] + skipped)
-                    is_change = time.practitioner_id != last.practitioner_id
-                    if is_change == bool(change) and (not self._least or dearer < self._least) and self._fits(placed, time):
+                    if (not self._least or dearer < self._least) and self._fits(placed, time):
                         self._go_on({**placed, number: time}, time, dearer)
 
-    def _next(self, placed: dict[int, FreeTime], last: FreeTime, gap: int) -> Iterator[tuple[int, FreeTime]]:
-        key = (last.location_id, last.mode, ticks.tick_from(last.end) + gap)
-        for number, starts in enumerate(self.by_start):
-            if number not in placed:
-                yield from ((number, time) for time in starts.get(key, ()))
+    def _next(self, placed: dict[int, FreeTime], last: FreeTime, gap: int, *, is_change: bool) -> Iterator[tuple[int, FreeTime]]:
+        """The times of the other requests that begin so much later, with the same practitioner or with others."""
+        start = last.location_id, last.mode, ticks.tick_from(last.end) + gap
+        for number in range(len(self.free)):
+            if number in placed:
+                continue
+            if is_change:
+                those = self.by_start[number].get(start, ())
+                yield from ((number, time) for time in those if time.practitioner_id != last.practitioner_id)
+            elif (start, last.practitioner_id) in self.by_practitioner[number]:
+                yield number, self.by_practitioner[number][start, last.practitioner_id]
 
     def _fits(self, placed: dict[int, FreeTime], time: FreeTime) -> bool:
         if not all(can_be_held_together(one, time) for one in placed.values()):
@@ -272,20 +290,15 @@ class _Links:
         return self.room_left[key]
 
 
-def _apart(
-    ranked: list[Chain], count: int, avoid: Collection[tuple[str, dt.datetime]], distance: int, picked: list[Chain]
-) -> list[Chain]:
+def _apart(ranked: list[Chain], count: int, distance: int, picked: list[Chain]) -> list[Chain]:
     """`picked` and the first of the ranked that keep a distance in ticks from it and from each other. All can be held at once."""
     picked = list(picked)
-    refused = set(avoid)
     for one in ranked:
         if len(picked) == count:
             break
         start = ticks.tick_of(one.start)
-        if (
-            (one.first.practitioner_id, one.start) not in refused
-            and all(abs(start - ticks.tick_of(other.start)) >= distance for other in picked)
-            and all(can_be_held_together(a, b) for other in picked for a in other.times for b in one.times)
+        if all(abs(start - ticks.tick_of(other.start)) >= distance for other in picked) and all(
+            can_be_held_together(a, b) for other in picked for a in other.times for b in one.times
         ):
             picked.append(one)
     return picked

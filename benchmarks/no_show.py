@@ -41,7 +41,7 @@ from scheduling_core.models import (
 )
 
 COMMAND = "python -m benchmarks.no_show"
-PATIENTS, DAYS_BACK, DAYS_AHEAD, A_YEAR = 4_000, 545, 60, 365.0
+PATIENTS, DAYS_BACK, DAYS_AHEAD, A_YEAR = 2_500, 730, 90, 365.0
 VISITS_A_YEAR = 5.0
 _CONFIRMS, _CONFIRMS_AND_MISSES = 0.6, 0.1  # of those reminded who come, and of those who do not
 
@@ -97,7 +97,7 @@ def learning_clinic() -> ClinicFile:
 
 
 def make_history(database: Database, clinic: ClinicFile, dice: random.Random) -> Truth:
-    """A year and a half of visits with their outcomes, and the visits of the next two months."""
+    """Two years of visits with their outcomes, and the visits of the next three months."""
     rows: dict[type[Any], list[dict[str, Any]]] = {Patient: [], Appointment: [], Communication: [], Task: []}
     truth = Truth({}, {}, {})
     for number in range(PATIENTS):

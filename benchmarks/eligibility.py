@@ -31,7 +31,7 @@ from scheduling_core.clinic_file import loading
 from scheduling_core.clinic_file.schema import ClinicFile, PayerPart
 from scheduling_core.db import Database
 from scheduling_core.eligibility import checks
-from scheduling_core.models import CheckReason, CheckStatus, Coverage, CoverageStatus, EligibilityCheck, Patient, Sex
+from scheduling_core.models import AuditEvent, CheckReason, CheckStatus, Coverage, CoverageStatus, EligibilityCheck, Patient, Sex
 from scheduling_core.x12 import Inquiry, Person, X12Error, parse_271, write_270
 
 COMMAND = "python -m benchmarks.eligibility"
@@ -206,8 +206,6 @@ def _open(database: Database) -> int:
 
 def _answered_twice(database: Database) -> int:
     """Checks with more than one audit row that says that they were answered."""
-    from scheduling_core.models import AuditEvent
-
     with database.reading() as session:
         answered = (
             select(AuditEvent.entity_id)

@@ -18,7 +18,7 @@ from bot.settings import Envelope, Environment, Settings
 from scheduling_core import times
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.db import Database
-from scheduling_core.eligibility import checks, consequences
+from scheduling_core.eligibility import answers, checks, consequences
 from scheduling_core.models import EligibilityCheck
 from scheduling_core.x12 import Inquiry, write_270
 
@@ -180,7 +180,7 @@ class Asker:
                     status = checks.keep_failure(session, check, answer.code, permanent=answer.permanent)
                 else:
                     status = checks.keep_answer(session, check, answer)
-                if status in checks.SETTLED:
+                if status in answers.SETTLED:
                     consequences.tell_billing(session, clinic, check.id)
         for future in done:
             del self._asked[future]

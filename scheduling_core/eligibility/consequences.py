@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from scheduling_core import handoff, times
 from scheduling_core.clinic_file.schema import ClinicFile
-from scheduling_core.eligibility import checks, meaning
+from scheduling_core.eligibility import answers, checks, meaning
 from scheduling_core.eligibility.meaning import Obstacle
 from scheduling_core.models import LIVE, Appointment, CheckReason, CheckStatus, Coverage, EligibilityCheck
 from scheduling_core.x12.codes import what_to_do
@@ -23,7 +23,7 @@ _BY_VISIT = {
 def after_booking(session: Session, clinic: ClinicFile, *, appointment_id: str, agent: str) -> list[EligibilityCheck]:
     """What a fresh booking asks for, in its transaction: the payers asked about it, and billing told what it needs.
 
-    `checks.wait` looks for an answer afterwards, outside of the transaction.
+    `answers.wait` looks for an answer afterwards, outside of the transaction.
     """
     visit = session.scalars(select(Appointment).where(Appointment.id == appointment_id)).one()
     note_visit(session, clinic, visit)
@@ -42,7 +42,7 @@ def tell_billing(session: Session, clinic: ClinicFile, check_id: str) -> None:
     )
     check, payer = session.execute(found).tuples().one()
     if check.status is CheckStatus.REJECTED:
-        words = " ".join(dict.fromkeys(one.do for one in checks.rejections(check))) or what_to_do(check.error or "")
+        words = " ".join(dict.fromkeys(one.do for one in answers.rejections(check))) or what_to_do(check.error or "")
         _task(session, check, "coverage-rejected", f"{payer} refused our inquiry (reason {check.error}). {words}")
     elif check.status is CheckStatus.FAILED:
         words = f"{payer} gave no answer that can be used ({check.error}). Please verify the coverage by phone or portal."

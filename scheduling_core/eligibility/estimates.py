@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduling_core import audit, times
 from scheduling_core.clinic_file.schema import ClinicFile, PayerPart
-from scheduling_core.eligibility import checks, facts, meaning
+from scheduling_core.eligibility import answers, facts, meaning
 from scheduling_core.eligibility.costs import Estimate, Plan, Price, estimate
 from scheduling_core.eligibility.meaning import Standing
 from scheduling_core.x12 import Network, codes
@@ -65,7 +65,7 @@ def for_patient(
         status=primary.status if primary else facts.Status.UNKNOWN,
         network=primary.network if primary else Network.UNKNOWN,
         checked_at=check.answered_at if check else None,
-        old=check is None or checks.is_old(check, clinic),
+        old=check is None or answers.is_old(check, clinic),
     )
 
 

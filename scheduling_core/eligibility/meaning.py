@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduling_core import times
 from scheduling_core.clinic_file.schema import ClinicFile, PayerPart
-from scheduling_core.eligibility import checks, facts
+from scheduling_core.eligibility import answers, facts
 from scheduling_core.models import (
     CheckStatus,
     Coverage,
@@ -83,8 +83,8 @@ def standing(session: Session, clinic: ClinicFile, *, patient_id: str, rank: int
     ).one_or_none()
     if coverage is None:
         return None
-    check = checks.latest(session, coverage_id=coverage.id)
-    member = checks.member_in(check) if check else None
+    check = answers.latest(session, coverage_id=coverage.id)
+    member = answers.member_in(check) if check else None
     return Standing(coverage, clinic.payers_by_id.get(coverage.payer_id or ""), check, member)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheduling_core.eligibility import checks, facts
+from scheduling_core.eligibility import answers, facts
 from scheduling_core.eligibility.facts import Range, Terms
 from scheduling_core.fhir import codes
 from scheduling_core.fhir.codes import Resource
@@ -53,7 +53,7 @@ def to_response(check: EligibilityCheck, known: Directory) -> Resource:
         words = what_to_do(code) if check.status is CheckStatus.REJECTED else "The payer gave no answer that can be used."
         found["disposition"] = words
         found["error"] = [{"code": codes.coded(codes.ELIGIBILITY_ERROR, code or "unknown", words)}]
-    if member := checks.member_in(check):
+    if member := answers.member_in(check):
         insurance: Resource = {"coverage": codes.reference("Coverage", check.coverage_id)}
         if check.in_force is not None:
             insurance["inforce"] = check.in_force

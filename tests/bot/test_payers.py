@@ -18,7 +18,7 @@ from bot.payer_simulator import Payer
 from bot.settings import Envelope, Environment, Settings
 from scheduling_core import coverage
 from scheduling_core.db import Database
-from scheduling_core.eligibility import checks
+from scheduling_core.eligibility import answers, checks
 from scheduling_core.models import CheckStatus, Coverage, EligibilityCheck, Task
 from scheduling_core.x12 import Inquiry, Person, parse_271, write_270
 from tests.factories import make_patient
@@ -238,7 +238,7 @@ def test_a_check_of_a_coverage_that_has_ended_asks_nobody(loaded: Database, aske
 def test_a_booking_waits_no_longer_than_it_may(loaded: Database) -> None:
     _, check_id = give_coverage(loaded, "TEST0000001")
     began = time.monotonic()
-    assert checks.wait(loaded, check_id, seconds=0.3) is None
+    assert answers.wait(loaded, check_id, seconds=0.3) is None
     assert 0.25 < time.monotonic() - began < 1.5
 
 
@@ -294,3 +294,17 @@ def test_production_without_an_address_asks_nobody(loaded: Database) -> None:
 
     demo = Settings.from_env({"FRONTDESK_ENV": "test"})
     assert clearinghouse.start(replace(demo, env=Environment.PRODUCTION), loaded, "w", threading.Event()) is None
+
+
+def test_without_an_address_the_embedded_payer_is_asked(sqlite_loaded: Database) -> None:
+    from bot import clearinghouse
+
+    _, check_id = give_coverage(sqlite_loaded, "TEST0000002")
+    stop = threading.Event()
+    thread = clearinghouse.start(Settings.from_env({"FRONTDESK_ENV": "test"}), sqlite_loaded, "w", stop)
+    assert thread is not None
+    check = answers.wait(sqlite_loaded, check_id, seconds=20.0)
+    stop.set()
+    thread.join(30)
+    assert check is not None
+    assert check.in_force

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.payer_simulator import Payer
+from scheduling_core.clinic_file.loading import current
 from scheduling_core.eligibility import checks
 from scheduling_core.models import AuditEvent
 from scheduling_core.x12 import write_270
@@ -29,8 +30,6 @@ def let_payer_answer(api: Api) -> None:
     """What a worker does, without the network."""
     payer = Payer()
     with api.database.transaction() as session:
-        from scheduling_core.clinic_file.loading import current
-
         claimed = checks.claim(session, worker="w", limit=9, lease_seconds=60)
         for check, asked in checks.inquiries(session, current(session), claimed, SENDER):
             assert asked is not None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from actions import (
     facts,
     forms,
@@ -14,11 +12,11 @@ from actions import (
     people,
     plans,
     questions,
+    second,
     sentences,
     services,
     several,
     together,
-    visits,
     waitlist,
 )
 from actions.facts import groups
@@ -27,7 +25,6 @@ from actions.identity import Standing
 from actions.offering import ReadBack
 from actions.offers import Offer
 from actions.turn import SURE, Turn, action
-from actions.words import plain
 from scheduling_core import booking
 from scheduling_core.clinic_file.schema import ServicePart
 from scheduling_core.errors import NotBookableError, PatientBusyError, SchedulingError
@@ -86,7 +83,7 @@ def validate(turn: Turn) -> None:
     if turn.asked == "waitlist" and service:
         _after_waitlist_question(turn, service)
         return
-    if turn.asked == "another" and _after_second_question(turn):
+    if turn.asked == "another" and second.answered(turn):
         return
     if turn.asked == "choice":
         if offering.refuses_all(turn) and not heard_wish:
@@ -125,7 +122,7 @@ def go_on(turn: Turn) -> None:
     member = party.current(turn)
     assert member
     note = services.fit_to_person(turn, member)
-    if note is None or _asks_about_second(turn):
+    if note is None or second.ask_about_it(turn):
         return
     if not offering.has_time_wish(turn):
         if note:
@@ -185,7 +182,7 @@ def _answers(turn: Turn) -> bool:
     if asked == "waitlist":
         return turn.yes is not None
     if asked == "another":
-        return turn.yes is not None or bool(_MOVE_IT.search(plain(turn.text)) or _ANOTHER.search(plain(turn.text)))
+        return turn.yes is not None or second.says_which(turn.text)
     return asked == "doubt" and bool(turn.mentions.practitioners or facts.choice(turn.text, 2) or turn.when())
 
 
@@ -212,39 +209,6 @@ def _resolve_doubt(turn: Turn) -> bool:
         turn.set(practitioners=[readings[number - 1]])
         return True
     return offering.take_up_wishes(turn, text=readings[number - 1])
-
-
-# another of the same kind
-
-
-def _asks_about_second(turn: Turn) -> bool:
-    """Who has such a visit already may want another, or may have forgotten: asked once."""
-    if turn.slot("another") or not turn.known.patient:
-        return False
-    same = [visit for visit in visits.upcoming(turn) if visit.service_id == turn.slot("service")]
-    if not same:
-        turn.set(another=True)
-        return False
-    turn.say("utter_already_booked", visit=sentences.visit(turn, same[0]))
-    turn.ask("another")
-    return True
-
-
-def _after_second_question(turn: Turn) -> bool:
-    """Move the visit that there is, or book another; True when the form is over with that, or the question was said again."""
-    low = plain(turn.text)
-    another = bool(_ANOTHER.search(low)) or turn.intent == "book_appointment"
-    if not another and (turn.yes or _MOVE_IT.search(low) or turn.intent == "reschedule_appointment"):
-        same = [visit for visit in visits.upcoming(turn) if visit.service_id == turn.slot("service")]
-        turn.set(visits=[same[0].id] if same else None)
-        turn.end(then="reschedule_form")
-        return True
-    turn.set(another=another or turn.yes is False)
-    return False
-
-
-_MOVE_IT = re.compile(r"\b(?:move|change|switch|reschedul\w*|instead|that one|mover|cambiar|muevala|cambiela)\b")
-_ANOTHER = re.compile(r"\b(?:another|new|second|both|besides|additional|extra|one more|book|otra|nueva|ademas|reservar)\b")
 
 
 # when

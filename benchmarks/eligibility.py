@@ -10,9 +10,7 @@ import dataclasses
 import datetime as dt
 import gc
 import multiprocessing
-import os
 import random
-import signal
 import threading
 import time
 from collections import Counter
@@ -168,8 +166,7 @@ def work_off(engine: str, database: Database, count: int) -> None:
         time.sleep(0.25)
         if killed < KILLS and left < count - (killed + 1) * count // 10:
             victim = workers[killed % WORKERS]
-            assert victim.pid is not None
-            os.kill(victim.pid, signal.SIGKILL)
+            victim.kill()
             victim.join()
             workers[killed % WORKERS] = start(WORKERS + killed)
             killed += 1

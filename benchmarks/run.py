@@ -7,7 +7,20 @@ import sys
 
 from bot.settings import PROJECT
 
-BENCHMARKS = ("offers", "races", "displacement", "storm", "turns", "memory", "start", "understanding", "eligibility")
+BENCHMARKS = (
+    "offers",
+    "finding",
+    "agreement",
+    "utilisation",
+    "races",
+    "displacement",
+    "storm",
+    "turns",
+    "memory",
+    "start",
+    "understanding",
+    "eligibility",
+)
 
 
 def main() -> int:

@@ -84,7 +84,7 @@ class Hours:
         self.clinic = clinic
         self._stretches: dict[tuple[str, dt.date], tuple[Stretch, ...]] = {}
         self._pages: dict[tuple[str, str, str, int], _Page] = {}
-        self._shortest: dict[str, int] = {}
+        self._left_over: dict[str, tuple[int, ...]] = {}
 
     def on(self, practitioner_id: str, day: dt.date) -> tuple[Stretch, ...]:
         """The stretches of a practitioner on a calendar day, by time."""
@@ -133,13 +133,24 @@ class Hours:
                         until = min(until, kept.released_at)
         return _Page(starts, since, until)
 
-    def shortest_visit(self, practitioner_id: str) -> int:
-        """The ticks that the shortest visit of a practitioner takes: a gap below that is of no use."""
-        if practitioner_id not in self._shortest:
+    def left_over(self, practitioner_id: str) -> tuple[int, ...]:
+        """Of a gap of so many ticks, how many stay free however the practitioner's visits fill it.
+
+        A gap too short for any visit counts twice: it is lost for certain, where a longer one may still be shifted about.
+        """
+        if practitioner_id not in self._left_over:
             services = self.clinic.services_by_id
             given = self.clinic.practitioners_by_id[practitioner_id].services
-            self._shortest[practitioner_id] = min((sum(lengths(services[one])) for one in given), default=1)
-        return self._shortest[practitioner_id]
+            self._left_over[practitioner_id] = _left_over(frozenset(sum(lengths(services[one])) for one in given))
+        return self._left_over[practitioner_id]
+
+
+@cache
+def _left_over(visits: frozenset[int]) -> tuple[int, ...]:
+    left = [0]
+    for gap in range(1, 2 * ticks.A_DAY):
+        left.append(min([left[gap - visit] for visit in visits if visit <= gap], default=gap))
+    return tuple(2 * gap if gap < min(visits, default=1) else some for gap, some in enumerate(left))
 
 
 _remembered: list[Hours] = []

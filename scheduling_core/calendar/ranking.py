@@ -21,7 +21,7 @@ class Candidate:
 
     open: Open
     tick: int  # of the patient's start
-    waste: int  # ticks that would be left over before and after, too short for any visit of the practitioner
+    waste: int  # ticks of the gaps before and after that no visits can fill, see `Hours.left_over`
     load: float  # the part of the stretch that is taken, 0 to 1
 
 
@@ -111,7 +111,7 @@ def _in_order(free: Free, day: list[Open]) -> Iterator[Candidate]:
 
 
 def _of_stretch(free: Free, one: Open, starts: int) -> Iterator[Candidate]:
-    shortest = free.hours.shortest_visit(one.practitioner.id)
+    left_over = free.hours.left_over(one.practitioner.id)
     length = one.stretch.length
     load = 1 - one.free.bit_count() / length
     taken = f"{one.free:0{length}b}"[::-1] + "0"  # a digit a tick, "0" where it is taken and at the end
@@ -120,5 +120,4 @@ def _of_stretch(free: Free, one: Open, starts: int) -> Iterator[Candidate]:
         end = first + free.whole
         gap_before = first - 1 - taken.rfind("0", 0, first)
         gap_after = taken.find("0", end) - end
-        waste = (gap_before if gap_before < shortest else 0) + (gap_after if gap_after < shortest else 0)
-        yield Candidate(one, one.stretch.first + place, waste, load)
+        yield Candidate(one, one.stretch.first + place, left_over[gap_before] + left_over[gap_after], load)

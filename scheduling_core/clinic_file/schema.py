@@ -539,8 +539,8 @@ class Ranking(Part):
 
     soonest: Weight = 1.0
     """Points for each hour that a time is later."""
-    fragmentation: Weight = 0.01
-    """Points for each minute that a visit there would leave over, before or after it, too short for any visit."""
+    fragmentation: Weight = 0.4
+    """Points for each minute before or after it that no visits could fill any more; twice in a gap too short for any visit."""
     balance: Weight = 0.04
     """Points for a practitioner whose session is full; half of them where it is half full."""
 

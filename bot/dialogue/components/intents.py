@@ -20,7 +20,7 @@ Ranking = list[tuple[str, float]]
 
 # The embedding says what is meant, the pieces how it is spelled; the weights were chosen on sentences kept apart.
 EMBEDDING_WEIGHT = 1.2
-STRENGTH = 20.0
+STRENGTH = 80.0
 # A piece found in fewer sentences is left out.
 SELDOM = 2
 # 1 would make a sentence of a small intent weigh as much more as its intent is smaller, 0 makes all sentences alike.

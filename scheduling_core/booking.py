@@ -1,9 +1,10 @@
 """Holding, booking, moving and cancelling visits.
 
 What refuses a double booking is the primary key of the occupancy table. Every function claims in one order, which has no
-deadlock on PostgreSQL: the idempotency key, the appointments concerned, expired holds by id, new ticks sorted by (actor, tick),
-the daily maximum; what is given up goes last. So a caller that gives up holds in the same transaction does it after it claimed,
-and a caller that wants several holds asks for them at once (`hold_all`).
+deadlock on PostgreSQL: the idempotency key; the visit concerned with those above it, by id (`lanes.locked`); holds by id, the one
+that is used or those that expired; new ticks sorted by (actor, tick); the daily maximum; what is given up goes last. So a caller
+that gives up holds in the same transaction does it after it claimed, and a caller that wants several holds asks for them at once
+(`hold_all`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.util import identity_key
 
@@ -41,7 +42,7 @@ from scheduling_core.models import (
     ParticipationStatus,
     new_id,
 )
-from scheduling_core.statements import Statement, Step, run
+from scheduling_core.statements import BACK, RELEASE, SAVEPOINT, Statement, Step, run
 
 __all__ = [
     "HOLD_EXPIRED",
@@ -176,7 +177,7 @@ def _insert_whole(
     """Key, visit, ticks and audit row, or nothing of it. Raises TimeTakenError, PatientBusyError, NotBookableError."""
     one: str = row["id"]
     begun: tuple[Step, ...] = (
-        (_SAVEPOINT, {}),
+        (SAVEPOINT, {}),
         idempotency.insertion(key, {"operation": "book", "appointments": [one]}),
         (_INSERT, row),
     )
@@ -198,20 +199,15 @@ def _insert_whole(
                 raise claims.refused(visit, missing[one])
             claims.refuse_above_daily_maximum(session, visit, now, {one})
     except Exception:
-        run(session, (_BACK, {}), (_RELEASE, {}))
+        run(session, (BACK, {}), (RELEASE, {}))
         raise
     if is_ours:
-        _, rows = run(session, (_RELEASE, {}), (_READ, {"appointment": one}))
+        _, rows = run(session, (RELEASE, {}), (_READ, {"appointment": one}))
         return _object(session, rows[0])
-    run(session, (_BACK, {}), (_RELEASE, {}))
+    run(session, (BACK, {}), (RELEASE, {}))
     done = idempotency.answer(session, key)
     assert done is not None
     return _load(session, _done_before(done, key, "book")[0])
-
-
-_SAVEPOINT, _BACK, _RELEASE = (
-    Statement(f"{what} frontdesk_booking") for what in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
-)
 
 
 def reschedule(
@@ -235,10 +231,9 @@ def reschedule(
     with _once(session, key, "reschedule", [appointment_id]) as (_, is_done):
         if not is_done:
             now = times.now()
-            old = _locked(session, appointment_id)
+            old, above = _locked(session, appointment_id)
             if old.status not in LIVE or old.end <= now:
                 raise WrongStateError(f"Appointment/{appointment_id}")
-            above = lanes.locked_above(session, old)
             ours = {appointment_id}
             if hold_id is not None:
                 held = _locked_hold(session, hold_id, now)
@@ -291,13 +286,12 @@ def cancel(
     with _once(session, key, "cancel", [appointment_id]) as (_, is_done):
         if not is_done:
             now = times.now()
-            old = _locked(session, appointment_id)
+            old, above = _locked(session, appointment_id)
             is_over = old.end is not None and old.end <= now
             if old.status not in (*LIVE, AppointmentStatus.PROPOSED, AppointmentStatus.WAITLIST) or (
                 old.status in LIVE and is_over
             ):
                 raise WrongStateError(f"Appointment/{appointment_id}")
-            above = lanes.locked_above(session, old)
             _update(session, appointment_id, now, status=AppointmentStatus.CANCELLED, cancelled_reason=reason)
             claims.release_ticks(session, appointment_id)
             lanes.promote(session, above, now, agent)
@@ -324,7 +318,7 @@ def confirm(session: Session, *, appointment_id: str, agent: str, key: str) -> A
     with _once(session, key, "confirm", [appointment_id]) as (_, is_done):
         if not is_done:
             now = times.now()
-            old = _locked(session, appointment_id)
+            old, _ = _locked(session, appointment_id)
             if old.status not in LIVE:
                 raise WrongStateError(f"Appointment/{appointment_id}")
             _update(session, appointment_id, now, confirmation=ParticipationStatus.ACCEPTED)
@@ -344,7 +338,7 @@ def release(session: Session, *, held_for: str, keep: Collection[str] = (), agen
             _table.status == AppointmentStatus.PROPOSED,
         )
         .order_by(_table.id)
-        .with_for_update()
+        .with_for_update(skip_locked=True)  # whoever has one books or ends it, and may wait for what was claimed here
     ).all()
     given_up = [row for row in held if row.id not in keep]
     for row in given_up:
@@ -402,7 +396,7 @@ def _done_before(done: dict[str, Any], key: str, operation: str) -> list[str]:
     return found
 
 
-def _note_freed(session: Session, visit: Row[Any], now: dt.datetime) -> None:
+def _note_freed(session: Session, visit: Any, now: dt.datetime) -> None:
     """The time of a visit that is given up goes to who waits for one."""
     session.add(
         FreedTime(
@@ -451,27 +445,16 @@ def _given(time: FreeTime | None) -> FreeTime:
     return time
 
 
-def _locked(session: Session, appointment_id: str) -> Row[Any]:
-    """The row as it is now, kept from others until the transaction ends. Raises NotFoundError."""
-    row = (
-        session.connection()
-        .execute(_FOR_UPDATE, {"organization": session.info["organization"], "appointment": appointment_id})
-        .one_or_none()
-    )
-    if row is None:
+def _locked(session: Session, appointment_id: str) -> tuple[Any, list[Any]]:
+    """`lanes.locked` of an appointment that must exist. Raises NotFoundError."""
+    found, above = lanes.locked(session, appointment_id)
+    if found is None:
         raise NotFoundError(f"Appointment/{appointment_id}")
-    return row
+    return found, above
 
 
-_FOR_UPDATE = (
-    select(_appointments)
-    .where(_table.organization_id == bindparam("organization"), _table.id == bindparam("appointment"))
-    .with_for_update()
-)
-
-
-def _locked_hold(session: Session, hold_id: str, now: dt.datetime) -> Row[Any]:
-    row = _locked(session, hold_id)
+def _locked_hold(session: Session, hold_id: str, now: dt.datetime) -> Any:
+    row, _ = _locked(session, hold_id)
     if row.status == AppointmentStatus.CANCELLED or (row.status == AppointmentStatus.PROPOSED and row.hold_expires_at <= now):
         raise HoldExpiredError(f"Appointment/{hold_id}")
     if row.status != AppointmentStatus.PROPOSED:
@@ -606,7 +589,7 @@ def _placed(time: FreeTime) -> dict[str, Any]:
     }
 
 
-def _time_of(row: Row[Any]) -> FreeTime:
+def _time_of(row: Any) -> FreeTime:
     return FreeTime(
         service_id=row.service_id,
         practitioner_id=row.practitioner_id,
@@ -624,7 +607,7 @@ def _described(time: FreeTime) -> dict[str, Any]:
     return {"service": time.service_id, "practitioner": time.practitioner_id, "start": time.start.isoformat()}
 
 
-def _late_cancellation(clinic: ClinicFile, visit: Row[Any], now: dt.datetime) -> str:
+def _late_cancellation(clinic: ClinicFile, visit: Any, now: dt.datetime) -> str:
     service, practitioner = clinic.services_by_id.get(visit.service_id), clinic.practitioners_by_id.get(visit.practitioner_id)
     zone = clinic.zone_of(visit.location_id) if visit.location_id in clinic.locations_by_id else clinic.zone
     hours = max(0, int((visit.start - now).total_seconds() // 3600))

@@ -1,45 +1,48 @@
 """The lanes of the occupancy table: who lies above a visit, and who comes down when it goes.
 
 Lane 0 is everybody's; a visit in a higher lane was overbooked on purpose (see `overbooking`). It has the practitioner alone there:
-room and patient are always claimed in lane 0. Locks are taken in one order, the visit below before those above it, so that nothing
-deadlocks.
+room and patient are always claimed in lane 0. A visit and those above it, or below it, are locked in one statement by id, whatever
+their lanes: any other order deadlocks. Who overbooks locks what lies below, so that nobody new comes above a visit that is locked.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from types import SimpleNamespace
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, delete, select, update
+from sqlalchemy import String, Table, and_, bindparam, delete, select, union, update
+from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from scheduling_core import audit
-from scheduling_core.models import LIVE, Appointment, occupancy
+from scheduling_core.models import Appointment, occupancy
+from scheduling_core.statements import BACK, RELEASE, SAVEPOINT, Statement, run
 
 _appointments = cast(Table, Appointment.__table__)
 Tick = tuple[str, int, int]  # actor, tick, lane
 
 
-def locked_above(session: Session, visit: Row[Any]) -> list[Row[Any]]:
-    """The overbooked visits over a visit in lane 0, kept from others until the transaction ends; the lowest lane first.
+def locked(session: Session, appointment_id: str) -> tuple[Any, list[Any]]:
+    """An appointment as it is now, None where there is none, and the overbooked visits over it, the lowest lane first.
 
-    Asked when the visit itself is locked, before any tick is claimed. `visit` is a row of the appointments.
+    All are kept from others until the transaction ends. Asked before any hold is locked and any tick claimed.
     """
-    if visit.lane or visit.status not in LIVE:
-        return []
-    wanted = {
-        "organization": session.info["organization"],
-        "actor": f"practitioner:{visit.practitioner_id}",
-        "first": visit.first_tick,
-        "end": visit.end_tick,
-    }
-    return sorted(session.connection().execute(_ABOVE, wanted), key=lambda one: (one.lane, one.id))
+    wanted = {"appointment": appointment_id}
+    while True:
+        _, rows, above = run(session, (SAVEPOINT, {}), (_LOCK, wanted), (_ABOVE, wanted))
+        found = {row.id: row for row in map(_as_row, rows)}
+        if {one for (one,) in above} <= found.keys():
+            run(session, (RELEASE, {}))
+            visit = found.pop(appointment_id, None)
+            return visit, sorted((found[one] for (one,) in above), key=lambda one: (one.lane, one.id))
+        run(session, (BACK, {}), (RELEASE, {}))  # somebody came above while the locks were waited for: anew, with none kept
 
 
-def promote(session: Session, above: Collection[Row[Any]], now: dt.datetime, agent: str) -> None:
-    """Bring those of `locked_above` down to lane 0 whose ticks are all free there now: called when the visit below has gone."""
+def promote(session: Session, above: Collection[Any], now: dt.datetime, agent: str) -> None:
+    """Bring those of `locked` down to lane 0 whose ticks are all free there now: called when the visit below has gone."""
     connection, organization = session.connection(), session.info["organization"]
     for visit in above:
         mine = {"organization": organization, "appointment": visit.id}
@@ -93,19 +96,32 @@ def missing(session: Session, appointment_id: str, wanted: Collection[Tick]) -> 
     return lost
 
 
-_ABOVE = (
-    select(_appointments.c.id, _appointments.c.patient_id, _appointments.c.lane)
+def _as_row(values: tuple[Any, ...]) -> SimpleNamespace:
+    return SimpleNamespace(**dict(zip(_COLUMNS, values, strict=True)))
+
+
+_COLUMNS = [column.key for column in _appointments.columns]
+_mine, _other = occupancy.alias(), occupancy.alias()
+_lies_above = (
+    select(_other.c.appointment_id)
+    .join_from(
+        _mine,
+        _other,
+        and_(_other.c.organization_id == _mine.c.organization_id, _other.c.actor == _mine.c.actor, _other.c.tick == _mine.c.tick),
+    )
+    .where(
+        _mine.c.organization_id == bindparam("organization"),
+        _mine.c.appointment_id == bindparam("appointment"),
+        _mine.c.lane == 0,
+        _other.c.lane > 0,
+    )
+)
+_ABOVE = Statement(_lies_above.distinct())
+_LOCK = Statement(
+    select(_appointments)
     .where(
         _appointments.c.organization_id == bindparam("organization"),
-        _appointments.c.id.in_(
-            select(occupancy.c.appointment_id).where(
-                occupancy.c.organization_id == bindparam("organization"),
-                occupancy.c.actor == bindparam("actor"),
-                occupancy.c.tick >= bindparam("first"),
-                occupancy.c.tick < bindparam("end"),
-                occupancy.c.lane > 0,
-            )
-        ),
+        _appointments.c.id.in_(union(select(cast_to(bindparam("appointment"), String)), _lies_above)),
     )
     .order_by(_appointments.c.id)
     .with_for_update()

@@ -118,7 +118,6 @@ def _placed(session: Session, clinic: ClinicFile, request: Request, start: dt.da
         if against == {"patient-busy"}:
             raise PatientBusyError(_in_ids(time))
         raise NotBookableError(min(against, key=rules.CODES.index), _in_ids(time))
-    booking.end_expired_holds(session, time, agent=agent)
     visit = Appointment(
         id=new_id(),
         status=AppointmentStatus.BOOKED,
@@ -144,6 +143,7 @@ def _placed(session: Session, clinic: ClinicFile, request: Request, start: dt.da
             raise TimeTakenError(_in_ids(time))
         session.execute(select(Appointment.id).where(Appointment.id.in_(below)).order_by(Appointment.id).with_for_update())
         if _standing(session, time).keys() <= below.keys():
+            booking.end_expired_holds(session, time, agent=agent)
             session.add(visit)
             session.flush()
             lane = _claim(session, visit, time, rooms, clinic.overbooking.extra_at_once if below else 0)

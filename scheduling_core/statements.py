@@ -74,6 +74,8 @@ class _Compiled:
 
 
 Step = tuple[Statement, Mapping[str, Any]]  # and its values
+# One level of what may be undone. Nothing of the ORM may be pending in it when it is: the session does not know of it.
+SAVEPOINT, BACK, RELEASE = (Statement(f"{what} frontdesk") for what in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT"))
 
 
 def run(session: Session, *steps: Step) -> list[Rows]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -15,6 +15,7 @@ WHOLE_PLAN = "30"
 
 Range = tuple[int, int]
 Shares = tuple[Decimal, Decimal]
+NOTHING: Shares = (Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def terms(insured: Insured, service_type: str, network: str, on: date) -> Terms:
 
     copay = _between([line.cents for line in of_type("B") if line.cents is not None and line.period != "36"])
     own_shares = _shares(of_type("A"))
-    coinsurance = own_shares or (None if copay else _shares(of_type_or_plan("A")))
+    coinsurance = own_shares or (NOTHING if copay else _shares(of_type_or_plan("A")))
     deductible, deductible_left = _total_and_left(of_type_or_plan("C"))
     if deductible_left is None and deductible is not None:
         deductible_left = (0, deductible[1])
@@ -166,10 +167,7 @@ def _by_terms(said: Terms, amount: int | None) -> Range | None:
 
 def _deductible_first(said: Terms, copay: int, amount: int, end: int) -> int:
     left = said.deductible_left[end] if said.deductible_left else (0, amount)[end]
-    if said.coinsurance is not None:
-        share = said.coinsurance[end]
-    else:
-        share = Decimal(0) if said.copay else Decimal(end)
+    share = said.coinsurance[end] if said.coinsurance is not None else Decimal(end)
     deductible = min(amount, left)
     then = min(copay, amount - deductible)
     rest = amount - deductible - then
@@ -182,9 +180,8 @@ def owed(first: Insured, visit: Visit, second: Insured | None = None, second_net
     amount = visit.allowed if visit.allowed is not None else visit.price
     if second is None or left is None or amount is None:
         return left
-    if second.refusals or not second.lines:
-        return 0, left[1]
-    other = leaves(second, Visit(visit.service_type, second_network, visit.allowed, visit.price, visit.on))
+    says_nothing = second.refusals or not second.lines
+    other = None if says_nothing else leaves(second, replace(visit, network=second_network))
     if other is None:
         return 0, left[1]
     paid_least, paid_most = max(0, amount - other[1]), max(0, amount - other[0])

@@ -19,7 +19,6 @@ from benchmarks.answers.render import Hand, interchange
 SEED = 271
 TABLE = Path(__file__).parent / "table.jsonl"
 WRITTEN = date(2026, 9, 1)
-NEXT_YEAR = date(2027, 1, 1)
 PAYERS = (("LAKESHORE HEALTH", "71044"), ("MERIDIAN MUTUAL", "80216"), ("O'DELL & SONS TRUST", "55190"), ("COMMONWELL", "93301"))
 FAMILIES = (
     "ABARA",

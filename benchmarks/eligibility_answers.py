@@ -178,7 +178,7 @@ def _dates(expected: list[dict[str, str | None]]) -> list[tuple[str | None, ...]
 
 
 def _period(one: Period) -> tuple[str | None, ...]:
-    return one.code, one.start and one.start.isoformat(), one.end and one.end.isoformat()
+    return one.code, one.start.isoformat() if one.start else None, one.end.isoformat() if one.end else None
 
 
 def _differing(name: str, expected: object, found: object) -> Iterator[str]:

@@ -12,7 +12,8 @@ from scheduling_core import booking, coverage, why
 from scheduling_core.calendar.search import Request, find
 from scheduling_core.errors import NotFoundError
 from scheduling_core.models import Mode
-from tests.core.calendar.test_explaining import CLINIC, NOW, REQUESTS, _of_a_person, _take_some
+from tests.core.calendar.agreement import CLINIC, NOW, of_a_person, take_some
+from tests.core.calendar.test_explaining import REQUESTS
 from tests.core.clinics import load
 from tests.factories import make_free_time, make_patient
 
@@ -39,7 +40,7 @@ def test_a_time_is_found_exactly_when_every_rule_allows_it(sqlite_database, cloc
     def agree(request: Request, others: list[tuple[int, Request]], day: int) -> None:
         with sqlite_database.transaction() as session:
             taken = session.begin_nested()
-            request = _of_a_person(request, people, _take_some(session, others, people))
+            request = of_a_person(request, people, take_some(session, others, people))
             start = dt.datetime.combine(NOW.date() + dt.timedelta(days=day), dt.time(0), CLINIC.zone).astimezone(dt.UTC)
             end = start + dt.timedelta(days=1)
             found = {one.start for one in find(session, CLINIC, request, start=start, end=end)}

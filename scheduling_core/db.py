@@ -8,12 +8,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 
 from scheduling_core.models.base import Base
@@ -131,24 +132,33 @@ class _Batch:
         self.began = time.monotonic()
         self.is_over = threading.Event()
         self.error: BaseException | None = None
-        self._lock = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-            self.connection: Connection = engine.connect()
+        with ExitStack() as taken:
+            lock = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+            taken.callback(os.close, lock)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.connection: Connection = taken.enter_context(engine.connect())
             self._transaction = self.connection.begin()
-        except BaseException:
-            os.close(self._lock)
-            raise
+            self._taken = taken.pop_all()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what the writers did is all there, and nothing else, when no writer is at work.
+
+        Where the disk is full or fails SQLite undoes the transaction itself, the savepoints of earlier writers with it.
+        """
+        driver: Any = self.connection.connection.driver_connection
+        return driver.in_transaction and not self.connection.in_nested_transaction()
 
     def end(self) -> None:
         try:
+            if not self.is_whole:
+                raise OperationalError("COMMIT", None, RuntimeError("the transaction is undone"), hide_parameters=True)
             self._transaction.commit()
         except BaseException as error:
             self.error = error
             self.connection.invalidate()  # SQLite keeps a transaction open whose COMMIT failed
         finally:
-            self.connection.close()
-            os.close(self._lock)
+            self._taken.close()
             self.is_over.set()
 
 
@@ -162,61 +172,61 @@ class _Writers:
     def __init__(self, engine: Engine, lock_file: Path) -> None:
         self._engine = engine
         self._lock_file = lock_file
-        self._mutex = threading.Lock()  # of the two below
-        self._waiting: deque[threading.Event] = deque()
-        self._is_busy = False
-        self._batch: _Batch | None = None  # of whose turn it is
+        self._mutex = threading.Lock()  # of the queue
+        self._queue: deque[_Turn] = deque()  # the first is at work
+        self._batch: _Batch | None = None  # of the first, when it has joined or begun one
 
     @contextmanager
     def turn(self) -> Iterator[Connection]:
-        """The connection to write with, alone. Raises what the commit raises."""
+        """The connection to write with, alone. Raises what the commit raises, RuntimeError inside another turn of the thread."""
         self._wait()
         try:
             batch = self._batch = self._batch or _Batch(self._engine, self._lock_file)
-        except BaseException:
-            self._pass_on()
-            raise
-        try:
             yield batch.connection
         finally:
-            self._leave(batch)
+            self._leave()
         batch.is_over.wait()
         if batch.error is not None:
             raise batch.error
 
     def _wait(self) -> None:
-        mine = threading.Event()
+        mine = _Turn()
         with self._mutex:
-            if not self._is_busy:
-                self._is_busy = True
+            if self._queue and self._queue[0].thread == mine.thread:
+                raise RuntimeError("a transaction that writes inside another")
+            self._queue.append(mine)
+            if self._queue[0] is mine:
                 return
-            self._waiting.append(mine)
         try:
-            mine.wait()
+            mine.has_come.wait()
         except BaseException:  # Ctrl-C
             with self._mutex:
-                if not mine.is_set():
-                    self._waiting.remove(mine)
-                    raise
-            if self._batch:
-                self._leave(self._batch)
-            else:
-                self._pass_on()
+                is_waiting = self._queue[0] is not mine
+                if is_waiting:
+                    self._queue.remove(mine)
+            if not is_waiting:
+                self._leave()
             raise
 
-    def _leave(self, batch: _Batch) -> None:
-        """Let the next one join the batch, or end it."""
+    def _leave(self) -> None:
+        """Let the next one join the batch, or end it first."""
+        batch = self._batch
         with self._mutex:
-            if self._waiting and time.monotonic() - batch.began < _BATCH_SECONDS:
-                self._waiting.popleft().set()
+            if batch is None or (len(self._queue) > 1 and batch.is_whole and time.monotonic() - batch.began < _BATCH_SECONDS):
+                self._pass_on()
                 return
         self._batch = None
         batch.end()
-        self._pass_on()
+        with self._mutex:
+            self._pass_on()
 
     def _pass_on(self) -> None:
-        with self._mutex:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._is_busy = False
+        self._queue.popleft()
+        if self._queue:
+            self._queue[0].has_come.set()
+
+
+class _Turn:
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        self.has_come = threading.Event()

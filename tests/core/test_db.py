@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from scheduling_core.errors import SchedulingError
 from scheduling_core.models import IdempotencyKey, Patient, occupancy
@@ -56,6 +57,32 @@ def test_nobody_is_told_of_a_write_whose_commit_failed(sqlite_database):
     with sqlite_database.reading() as session:
         assert session.scalars(select(IdempotencyKey.key)).all() == ["after"]
         assert session.execute(select(occupancy)).all() == []
+
+
+def test_a_writer_whose_transaction_the_engine_undoes_takes_no_others_answer_with_it(sqlite_database):
+    """As SQLite does by itself where the disk is full or fails."""
+    told = []
+
+    def write(one: int) -> None:
+        with suppress(SchedulingError, OperationalError):
+            with sqlite_database.transaction() as session:
+                session.add(_key(f"{one}"))
+                session.flush()
+                if one % 5 == 3:
+                    session.connection().exec_driver_sql("ROLLBACK")
+                    raise SchedulingError(f"{one}")
+            told.append(f"{one}")
+
+    at_once(24, write)
+    with sqlite_database.reading() as session:
+        assert sorted(session.scalars(select(IdempotencyKey.key))) == sorted(told)
+
+
+def test_a_transaction_inside_another_is_refused_on_one_file(sqlite_database):
+    with pytest.raises(RuntimeError), sqlite_database.transaction(), sqlite_database.transaction():
+        pass
+    with sqlite_database.transaction() as session:
+        session.add(_key("after"))
 
 
 def _key(key: str) -> IdempotencyKey:

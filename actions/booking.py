@@ -6,7 +6,7 @@ from actions import (
     facts,
     forms,
     identity,
-    network,
+    insurance,
     offering,
     party,
     people,
@@ -27,6 +27,7 @@ from actions.offers import Offer
 from actions.turn import SURE, Turn, action
 from scheduling_core import booking
 from scheduling_core.clinic_file.schema import ServicePart
+from scheduling_core.eligibility import consequences
 from scheduling_core.errors import NotBookableError, PatientBusyError, SchedulingError
 from scheduling_core.models import Appointment
 
@@ -258,8 +259,8 @@ def _after_waitlist_question(turn: Turn, service: ServicePart) -> None:
 def _read_back(turn: Turn, offer: Offer) -> None:
     service, member = services.wanted(turn), party.current(turn)
     assert service
-    if member:
-        network.warn(turn, member, service.id, offer.practitioner)
+    if member and not insurance.warn(turn, member, service.id, offer.practitioner, offer.start):
+        return
     turn.say(
         "utter_confirm_booking",
         service=service.name,
@@ -334,7 +335,7 @@ def _write(turn: Turn, chosen: Offer) -> Appointment:
         assert member.patient_id
         held = offering.is_held(session, chosen)
         wanted = offering.request(turn, str(turn.slot("service")))
-        return booking.book(
+        made = booking.book(
             session,
             turn.clinic,
             patient_id=member.patient_id,
@@ -343,6 +344,8 @@ def _write(turn: Turn, chosen: Offer) -> Appointment:
             agent=turn.agent,
             key=f"{turn.key}:book",
         )
+        consequences.after_booking(session, turn.clinic, appointment_id=made.id, agent=turn.agent)
+        return made
 
 
 def _say_booked(turn: Turn, made: Appointment) -> None:

@@ -8,7 +8,7 @@ from actions import people, services
 from actions.turn import Turn
 from actions.words import either, plain
 from scheduling_core import times
-from scheduling_core.eligibility import checks, estimates, meaning, words
+from scheduling_core.eligibility import answers, checks, estimates, meaning, words
 from scheduling_core.models import CheckReason, CheckStatus
 
 FORM = "cost_form"
@@ -123,7 +123,7 @@ def _ask_payer(turn: Turn, service_id: str) -> None:
     if known is None or known.payer is None or not known.coverage.subscriber_id:
         return
     settled = known.check is not None and known.check.status is not CheckStatus.FAILED
-    if settled and not checks.is_old(known.check, turn.clinic):
+    if settled and not answers.is_old(known.check, turn.clinic):
         return
     service = turn.clinic.services_by_id[service_id]
     with turn.transaction() as session:
@@ -138,4 +138,4 @@ def _ask_payer(turn: Turn, service_id: str) -> None:
         )
         waiting = check.id if check else None
     if waiting:
-        checks.wait(turn.database, waiting)
+        answers.wait(turn.database, waiting)

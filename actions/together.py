@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from actions import forms, nearby, network, offering, party, people, sentences, services
+from actions import forms, insurance, nearby, offering, party, people, sentences, services
 from actions.offering import ReadBack
 from actions.offers import Offer
 from actions.party import Member
@@ -18,6 +18,7 @@ from scheduling_core import chains
 from scheduling_core.calendar import chains as finding
 from scheduling_core.calendar.requests import Request
 from scheduling_core.clinic_file.schema import ServicePart
+from scheduling_core.eligibility import consequences
 from scheduling_core.errors import PatientBusyError, SchedulingError
 from scheduling_core.models import Appointment
 
@@ -211,7 +212,9 @@ def read_back(turn: Turn, offer: Offer) -> None:
     assert plan
     assert members
     for one in offer.visits:
-        network.warn(turn, members[plan.parts[one.part].who], _service(turn, plan.parts[one.part]).id, one.practitioner)
+        part = plan.parts[one.part]
+        if not insurance.warn(turn, members[part.who], _service(turn, part).id, one.practitioner, one.start):
+            return
     turn.say("utter_confirm_together", chain=_visits(turn, plan, members, offer), all=sentences.all_of(turn, len(plan.parts)))
     turn.ask("confirm")
 
@@ -283,5 +286,7 @@ def _write(turn: Turn, plan: Plan, members: Sequence[Member], chosen: Offer) -> 
             assert patient_id
             time = None if held else offering.same_time(session, turn, _request(turn, part, members), one)
             links.append(chains.Link(patient_id, hold_id=one.hold if held else None, time=time))
-        chains.book(session, turn.clinic, links=links, held_for=turn.known.id, agent=turn.agent, key=f"{turn.key}:together")
+        key = f"{turn.key}:together"
+        for made in chains.book(session, turn.clinic, links=links, held_for=turn.known.id, agent=turn.agent, key=key):
+            consequences.after_booking(session, turn.clinic, appointment_id=made.id, agent=turn.agent)
     return known

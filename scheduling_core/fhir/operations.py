@@ -14,6 +14,7 @@ from scheduling_core.calendar import rules
 from scheduling_core.calendar import search as calendar
 from scheduling_core.calendar.search import FreeTime, Request
 from scheduling_core.clinic_file.schema import ClinicFile
+from scheduling_core.eligibility import consequences
 from scheduling_core.errors import NotBookableError, NotFoundError, PatientBusyError, TimeTakenError, WrongStateError
 from scheduling_core.fhir import reading
 from scheduling_core.fhir.codes import Resource
@@ -205,7 +206,9 @@ def book(session: Session, clinic: ClinicFile, asked: Parameters, agent: str, ke
         patient_id = _whose(session, clinic, asked, proposal, None, agent, key)
         time = _free_time(session, clinic, proposal, patient_id)
         comment = _comment(asked, proposal)
-        return booking.book(session, clinic, patient_id=patient_id, agent=agent, key=f"{key}:visit", time=time, comment=comment)
+        made = booking.book(session, clinic, patient_id=patient_id, agent=agent, key=f"{key}:visit", time=time, comment=comment)
+        consequences.after_booking(session, clinic, appointment_id=made.id, agent=agent)
+        return made
     there = _appointment(session, proposal.id)
     if proposal.cancelled:
         return booking.cancel(session, clinic, appointment_id=there.id, agent=agent, key=f"{key}:visit", reason=proposal.comment)
@@ -214,7 +217,9 @@ def book(session: Session, clinic: ClinicFile, asked: Parameters, agent: str, ke
         return booking.reschedule(session, clinic, appointment_id=there.id, agent=agent, key=f"{key}:visit", time=time)
     patient_id = _whose(session, clinic, asked, proposal, there.patient_id, agent, key)
     comment = _comment(asked, proposal)
-    return booking.book(session, clinic, patient_id=patient_id, agent=agent, key=f"{key}:visit", hold_id=there.id, comment=comment)
+    made = booking.book(session, clinic, patient_id=patient_id, agent=agent, key=f"{key}:visit", hold_id=there.id, comment=comment)
+    consequences.after_booking(session, clinic, appointment_id=made.id, agent=agent)
+    return made
 
 
 def _comment(asked: Parameters, proposal: Proposal) -> str | None:

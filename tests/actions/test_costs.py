@@ -12,8 +12,10 @@ from bot import payer_simulator
 from bot.clearinghouse import Asker, Clearinghouse
 from bot.settings import Settings
 from scheduling_core import coverage
+from scheduling_core.clinic_file import loading
+from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.eligibility import checks
-from scheduling_core.models import Patient, Task
+from scheduling_core.models import EligibilityCheck, Patient, Task
 from tests.actions.talk import Talk
 
 
@@ -119,3 +121,36 @@ def test_in_the_middle_of_a_booking_the_cost_is_told_and_the_booking_goes_on(ins
     assert said[0].startswith("With Great Lakes Mutual")
     assert talk.form == "booking_form"
     assert "utter_cost_book" not in said
+
+
+def test_a_plan_that_is_not_active_is_told_before_the_read_back(insured: Insured) -> None:
+    talk = insured.by("TEST0000003")
+    talk.say("a follow-up with Dr. Ferreira tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    told, asked = talk.say("1", "select")
+    assert told.startswith("Great Lakes Mutual tells us that your plan is not active. You can give us another insurance.")
+    assert asked == "utter_confirm_booking"
+    assert talk.say("2", "select") == ["utter_confirm_booking"], "once is enough"
+
+
+def test_the_payer_is_asked_about_a_fresh_booking(insured: Insured) -> None:
+    talk = insured.by("TEST0000001")
+    for text, intent in (("a follow-up tomorrow", "book_appointment"), ("4/19/1980", "inform"), ("1", "select"), ("yes", "affirm")):
+        talk.say(text, intent)
+    with talk.database.reading() as session:
+        asked = session.scalars(select(EligibilityCheck).where(EligibilityCheck.appointment_id.is_not(None))).all()
+        assert [(one.service_id, one.status) for one in asked] == [("follow-up", "queued")]
+
+
+def test_where_the_clinic_file_says_stop_a_person_books(insured: Insured, clinic: ClinicFile) -> None:
+    content = clinic.model_dump(by_alias=True)
+    content["eligibility"]["rules"]["inactive"] = "stop"
+    with insured.talk.database.transaction() as session:
+        loading.load(session, ClinicFile.model_validate(content), agent="load")
+    talk = insured.by("TEST0000003")
+    talk.say("a follow-up tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    assert talk.say("1", "select")[-1] == "utter_insurance_first"
+    assert talk.form is None
+    with talk.database.reading() as session:
+        assert "coverage-stops-visit" in [task.reason for task in session.scalars(select(Task))]

@@ -31,6 +31,7 @@ _EN = {
     "last": "Wednesday, September 23",
     "member_id": "N C H P 4 4 7 1 9 0 2 8 8",
     "minutes": "45",
+    "more": ", group 88-4417, through your spouse, as your second insurance",
     "names": "Dr. Whitcomb-Larsson, Dr. Moreau, Dr. Adeleke, Signe Haugen and Rafael Silva",
     "note": "",
     "old": "Wednesday, November 18 at 10:40 AM",

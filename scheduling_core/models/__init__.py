@@ -7,9 +7,11 @@ from scheduling_core.models.coverage import (
     Coverage,
     CoverageStatus,
     EligibilityCheck,
+    RequestCategory,
     RequestStatus,
     ServiceRequest,
 )
+from scheduling_core.models.outreach import Network, Outreach, OutreachKind, OutreachStatus, Referral, ReferralStatus
 from scheduling_core.models.people import ApiToken, Patient, PatientPhone, Role, Sex, StaffAccount, Statement, StatementKind
 from scheduling_core.models.places import ClinicVersion, HealthcareService, Location, Payer, Practitioner
 from scheduling_core.models.plans import MoveStatus, Plan, PlanKind, PlanMove, PlanStatus
@@ -66,9 +68,13 @@ __all__ = [
     "Location",
     "Mode",
     "MoveStatus",
+    "Network",
     "NoShowModel",
     "OfferStatus",
     "OptOut",
+    "Outreach",
+    "OutreachKind",
+    "OutreachStatus",
     "Owner",
     "ParticipationStatus",
     "Patient",
@@ -80,6 +86,9 @@ __all__ = [
     "PlanStatus",
     "Practitioner",
     "Priority",
+    "Referral",
+    "ReferralStatus",
+    "RequestCategory",
     "RequestStatus",
     "Role",
     "ServiceRequest",

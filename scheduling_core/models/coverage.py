@@ -118,8 +118,18 @@ class RequestStatus(StrEnum):
     REVOKED = "revoked"
 
 
+class RequestCategory(StrEnum):
+    ORDER = "order"  # a practitioner's, for a visit here
+    REFERRAL = "referral"  # from another practice, for a visit here
+    REFERRAL_OUT = "referral-out"  # to another practice
+
+
 class ServiceRequest(Base):
-    """An order or a referral on file: what `needs_order` and `needs_referral` ask for."""
+    """An order or a referral on file: what `needs_order` and `needs_referral` ask for.
+
+    `service_id` is the clinic file's; of a referral to elsewhere, the field of medicine. The visit is wanted between `occurs_from`
+    and `occurs_until`, local days.
+    """
 
     __tablename__ = "service_request"
 
@@ -129,6 +139,11 @@ class ServiceRequest(Base):
     status: Mapped[RequestStatus] = mapped_column(words(RequestStatus), default=RequestStatus.ACTIVE)
     intent: Mapped[str] = mapped_column(String(32), default="order")
     note: Mapped[str | None] = mapped_column(String(2000))
+    category: Mapped[RequestCategory] = mapped_column(
+        words(RequestCategory), default=RequestCategory.ORDER, server_default=RequestCategory.ORDER.value
+    )
+    occurs_from: Mapped[dt.date | None]
+    occurs_until: Mapped[dt.date | None]
     created_at: Mapped[dt.datetime]
 
     __table_args__ = (refers("patient_id", "patient"), Index(None, "organization_id", "patient_id"))

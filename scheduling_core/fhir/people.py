@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from scheduling_core import times
 from scheduling_core.fhir import codes, reading
 from scheduling_core.fhir.codes import Resource
-from scheduling_core.fhir.reading import MalformedError
 from scheduling_core.fhir.directory import Directory
+from scheduling_core.fhir.reading import MalformedError
 from scheduling_core.models import Patient, Sex, Statement
 
 

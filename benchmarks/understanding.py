@@ -30,9 +30,9 @@ from actions import when
 from benchmarks import confusion, time_parsers, wording
 from benchmarks.report import RESULTS, report
 from bot import emergency
-from bot.channels.segments import TWO_SEGMENTS
 from bot.settings import PROJECT
 from bot.training import DIALOGUE, dialogue_environ, dialogue_python
+from scheduling_core.segments import TWO_SEGMENTS
 from tests.journeys.assistant import clean_environ, lend_model
 
 COMMAND = "python -m benchmarks.understanding"

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from bot.channels.segments import clean, on_air, segments
 from bot.settings import PROJECT
+from scheduling_core.segments import clean, on_air, segments
 
 _DOMAIN = PROJECT / "bot" / "dialogue" / "domain"
 _ENGLISH = {

@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import emergency
-from bot.channels.segments import clean, pack
 from bot.dialogue_client import DialogueAnswer
 from bot.keywords import Keyword, fit_for_dialogue, keyword
 from bot.sentences import say
 from scheduling_core import booking, handoff, messaging, patients, times
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import Channel, Communication, Conversation, Delivery, Direction, Owner, Priority, Task
+from scheduling_core.segments import clean, pack
 
 SILENCES_BEFORE_GOODBYE = 3
 _LONGEST_DESCRIPTION = 4000

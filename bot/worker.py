@@ -19,7 +19,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bot import clearinghouse
-from bot.channels.segments import on_air
 from bot.channels.sender import Sender, SendError, Text, UnknownFateError, create_sender
 from bot.channels.sms import UNSUBSCRIBED
 from bot.conversation import Turns, waiting_conversations
@@ -32,6 +31,7 @@ from scheduling_core import handoff, messaging, sending
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.db import Database
 from scheduling_core.models import Channel, Communication, Delivery
+from scheduling_core.segments import on_air
 
 log = logging.getLogger(__name__)
 

@@ -29,14 +29,11 @@ from scheduling_core.models import (
     PlanMove,
     WaitlistOffer,
 )
+from scheduling_core.segments import TWO_SEGMENTS, on_air, segments
 
 REMINDER, OFFER, PLAN = "reminder", "offer", "plan"
 STARTED_BY_US = (REMINDER, OFFER, PLAN)
 GONE_OUT = (Delivery.SENDING, Delivery.SENT, Delivery.DELIVERED, Delivery.UNKNOWN)
-
-_GSM_BEYOND_ASCII = frozenset("¿¡àäåæèéìñòöøùüÄÅÆÉÑÖØÜ")
-_TWICE_IN_GSM = frozenset("^{}\\[~]|`")
-_IN_TWO_SEGMENTS = 306, 134  # characters, in GSM-7 and otherwise
 
 
 def quiet_until(clinic: ClinicFile, *, phone: str, at: dt.datetime, location_id: str | None = None) -> dt.datetime | None:
@@ -168,13 +165,7 @@ def name_if_shared(session: Session, patient: Patient, phone: str) -> str | None
 
 def shortest_needed(*sentences: str) -> str:
     """The first of these wordings that fits into two segments, else the last."""
-    return next((text for text in sentences if _fits(text)), sentences[-1])
-
-
-def _fits(text: str) -> bool:
-    """On the safe side: a few characters that are short in GSM-7 count as long."""
-    in_gsm = all((char.isascii() and char not in _TWICE_IN_GSM) or char in _GSM_BEYOND_ASCII for char in text)
-    return len(text) <= _IN_TWO_SEGMENTS[0 if in_gsm else 1]
+    return next((text for text in sentences if segments(on_air(text)) <= TWO_SEGMENTS), sentences[-1])
 
 
 def start_in_words(start: dt.datetime, zone: ZoneInfo, language: str) -> tuple[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, request
 from twilio.twiml.messaging_response import MessagingResponse
 
-from bot.channels.segments import on_air
 from bot.channels.signature import is_from_twilio
 from bot.conversation import Answer, Incoming, Turns
 from bot.metrics import Metrics
@@ -14,6 +13,7 @@ from bot.turn import Said
 from scheduling_core import messaging
 from scheduling_core.db import Database
 from scheduling_core.models import Channel, Delivery
+from scheduling_core.segments import on_air
 
 _NEEDED = ("MessageSid", "From", "To")
 # Twilio's MessageStatus as ours; the steps before "sent" say nothing new.

@@ -13,13 +13,13 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
-from bot.channels.segments import segments
 from bot.keywords import LONGEST_TEXT
 from bot.settings import Settings
 from scheduling_core import times
 from scheduling_core.clinic_file.loading import current
 from scheduling_core.db import Database
 from scheduling_core.models import Channel, Communication, Delivery, Direction
+from scheduling_core.segments import segments
 
 FIRST_NUMBER = "+13125550142"
 _SECONDS = 20.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from bot.channels.segments import on_air, segments
 from scheduling_core.models import Channel, Conversation
+from scheduling_core.segments import on_air, segments
 from tests.actions.talk import Talk
 
 

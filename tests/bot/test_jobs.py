@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from bot.channels.segments import segments
 from bot.jobs import Job, Schedule
 from scheduling_core import booking, reminders, sending, waitlist
 from scheduling_core.calendar.requests import Request
 from scheduling_core.calendar.wishes import Days, TimeWish
 from scheduling_core.models import Appointment, AppointmentStatus, Communication
+from scheduling_core.segments import segments
 from tests.bot.conftest import PATIENT
 from tests.factories import make_free_time, make_patient
 

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from bot.channels.segments import segments
 from scheduling_core import booking, handoff, messaging
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import (
@@ -23,6 +22,7 @@ from scheduling_core.models import (
     Priority,
     Task,
 )
+from scheduling_core.segments import segments
 from tests.bot.conftest import PATIENT, House, messages, new_sid, sign, text_params
 from tests.conftest import Clock
 from tests.factories import make_free_time, make_patient

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from scheduling_core import booking, messaging, reminders, sending
 from scheduling_core.models import Communication, Delivery, Direction, new_id
+from scheduling_core.segments import on_air, segments
 from tests.core.clinics import load, make_clinic
 from tests.factories import make_conversation, make_free_time, make_patient
 

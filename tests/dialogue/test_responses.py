@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.channels.segments import TWO_SEGMENTS, on_air, pack, segments
 from bot.training import DIALOGUE
+from scheduling_core.segments import TWO_SEGMENTS, on_air, pack, segments
 
 FORBIDDEN = r"yes|stop|cancel|end|quit|s[ií]"  # what carriers take for themselves, and what old people type by mistake
 HARDEST = 6.0  # years of school that half of all adults read with ease

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.channels.segments import clean, on_air, pack, segments
+from scheduling_core.segments import clean, on_air, pack, segments
 
 
 @pytest.mark.parametrize(

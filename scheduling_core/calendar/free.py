@@ -96,9 +96,10 @@ class Free:
         begin = hours.day_bounds(first - _A_DAY, self.clinic.zone)[0] if first else self.earliest  # a day early: other zones
         end = hours.day_bounds(last + _A_DAY, self.clinic.zone)[1] if last else max(self.ends.values())
         for part in self._growing(begin, end):
+            union = reduce(or_, (starts for _, starts in part.starts), 0)
             for a, b in self._days_of(part.first, part.end):
-                if found := list(self._opens(part, a, b)):
-                    yield found
+                if union >> (a - part.base) & ticks.ones(b - a):
+                    yield list(self._opens(part, a, b))
 
     def free_time(self, one: Open, tick: int) -> FreeTime:
         start = ticks.instant_of(tick)

@@ -289,7 +289,11 @@ class LocationPart(Part):
 
     def hours_on(self, weekday: int) -> list[Span]:
         """Its opening hours on a weekday, 0 is Monday."""
-        return [span for days, span in self.hours.items() if weekday in weekdays(days)]
+        return self._hours_by_weekday[weekday]
+
+    @cached_property
+    def _hours_by_weekday(self) -> tuple[list[Span], ...]:
+        return tuple([span for days, span in self.hours.items() if weekday in weekdays(days)] for weekday in range(7))
 
 
 class Closure(Part):
@@ -312,6 +316,21 @@ class Recall(Part):
     """For whom by age; everybody where it is left out."""
     sex: Literal["female", "male"] | None = None
     """For whom by sex; everybody where it is left out."""
+    also_never_had: Flag = False
+    """Whether patients on file who never had it are due as well."""
+    say: Words | None = None
+    """What it is time for, in the clinic's first language, where a text may say more than "your yearly visit"."""
+
+
+class AfterVisit(Part):
+    """What is sent after a visit. Others may read along: it should not tell what the visit was about."""
+
+    hours: Whole = Field(24, ge=1, le=24 * 30)
+    """How long after the visit."""
+    say: Words | None = None
+    """Instructions, told word for word."""
+    ask: Words | None = None
+    """A question, as in "How are you today?"; answers go to the clinical team."""
 
 
 class ServicePart(Part):
@@ -357,6 +376,8 @@ class ServicePart(Part):
     """How the patient prepares, told word for word."""
     recall: Recall | None = None
     """When a patient is due again."""
+    after_visit: AfterVisit | None = None
+    """What is sent after the visit."""
 
 
 class Session(Part):
@@ -534,6 +555,32 @@ class Reminders(Part):
     """A visit that is not confirmed stays on the books."""
 
 
+class OutreachPart(Part):
+    """Writing to patients so that a visit comes about: recalls, follow-ups that were ordered, referrals from outside."""
+
+    per_hour: Whole = Field(30, ge=1)
+    """No more recalls than this in an hour."""
+    per_day: Whole = Field(150, ge=1)
+    """No more recalls than this on a day."""
+    tries: Whole = Field(3, ge=1, le=10)
+    """Messages without an answer after which staff are asked to call."""
+    pause_days: Whole = Field(10, ge=1)
+    """Days between one message and the next."""
+    ahead_days: Whole = Field(21, ge=0)
+    """The first message goes out this many days before the visit is due."""
+    not_now_days: Whole = Field(60, ge=1)
+    """Who says "not now" is asked again after this many days."""
+    referral_days: Whole = Field(5, ge=1)
+    """Days that each step of a referral to another practice may take."""
+    packet: list[Literal["birth_date", "address", "phone", "email", "insurance", "language", "needs", "note"]] = [
+        "birth_date",
+        "phone",
+        "insurance",
+        "note",
+    ]
+    """What a referral's packet tells of the patient besides the name."""
+
+
 class Ranking(Part):
     """Which of the times that fit a patient's wish are offered first: those with the fewest points."""
 
@@ -639,6 +686,8 @@ class ClinicFile(Part):
     """Where this clinic sends patients."""
     reminders: Reminders = Reminders()
     """Reminding patients of their visits."""
+    outreach: OutreachPart = OutreachPart()
+    """Writing to patients so that a visit comes about."""
     ranking: Ranking = Ranking()
     """Which of the times that fit a patient's wish are offered first."""
     waitlist: Waitlist = Waitlist()

@@ -319,7 +319,7 @@ class Recall(Part):
     also_never_had: Flag = False
     """Whether patients on file who never had it are due as well."""
     say: Words | None = None
-    """What it is time for, in the clinic's first language, where a text may say more than "your yearly visit"."""
+    """What the text says it is time for, in the clinic's first language. Others may read along."""
 
 
 class AfterVisit(Part):

@@ -46,6 +46,7 @@ class Outreach(Base):
     due_on: Mapped[dt.date]
     tries: Mapped[int] = mapped_column(default=0)  # messages so far
     next_at: Mapped[dt.datetime | None]  # when the next message, or the task for staff, is due; None: never
+    sent_at: Mapped[dt.datetime | None]  # the last message
     key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
@@ -54,6 +55,7 @@ class Outreach(Base):
         refers("patient_id", "patient"),
         refers("request_id", "service_request"),
         refers("appointment_id", "appointment"),
+        Index(None, "organization_id", "kind", "sent_at"),
         Index("uq_outreach_key", "organization_id", "key", unique=True),
         Index(None, "organization_id", "patient_id"),
         Index(None, "organization_id", "kind", "status"),
@@ -87,7 +89,7 @@ class Network(StrEnum):
 
 
 class Referral(Base):
-    """A patient sent to another practice. While it is not over, somebody owns it, a next step is named, and a day is set for that."""
+    """A patient sent to another practice. While it is not over, it has an owner, a next step and a time for that."""
 
     __tablename__ = "referral"
 

@@ -95,7 +95,7 @@ class Communication(Base):
     patient_id: Mapped[str | None] = mapped_column(String(64))
     channel: Mapped[Channel] = mapped_column(words(Channel))
     direction: Mapped[Direction] = mapped_column(words(Direction))
-    phone: Mapped[str] = mapped_column(String(40))  # the other party
+    phone: Mapped[str] = mapped_column(String(320))  # the other party: a number in E.164, or a mail address
     body: Mapped[str] = mapped_column(Text)
     author: Mapped[str] = mapped_column(String(200))  # patient, assistant, system, or a staff member's name
     status: Mapped[Delivery] = mapped_column(words(Delivery))
@@ -105,6 +105,7 @@ class Communication(Base):
     kind: Mapped[str] = mapped_column(String(32), default="reply")  # reply, reminder, offer, ...
     appointment_id: Mapped[str | None] = mapped_column(String(64))
     due_at: Mapped[dt.datetime | None]
+    sent_at: Mapped[dt.datetime | None]  # out: when a worker last took it to send it
     attempts: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(64))
     worker_until: Mapped[float] = mapped_column(Float, default=0.0)  # elapsed time, as Conversation.lease_until

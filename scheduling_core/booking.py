@@ -14,10 +14,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
-from scheduling_core import audit, claims, idempotency, reminders, times, visits
+from scheduling_core import claims, idempotency, reminders, times, visits
 from scheduling_core.calendar.requests import FreeTime
 from scheduling_core.claims import HOLD_EXPIRED, Visit, end_expired_holds
 from scheduling_core.clinic_file.schema import ClinicFile
@@ -25,7 +25,6 @@ from scheduling_core.errors import (
     NotBookableError,
     SchedulingError,
     TimeTakenError,
-    WrongStateError,
 )
 from scheduling_core.models import (
     LIVE,
@@ -35,7 +34,7 @@ from scheduling_core.models import (
     new_id,
 )
 from scheduling_core.moving import HOLD_USED, cancel, confirm, reschedule
-from scheduling_core.statements import BACK, RELEASE, SAVEPOINT, Statement, Step, run
+from scheduling_core.statements import RELEASE, SAVEPOINT, Statement, Step, run
 
 __all__ = [
     "HOLD_EXPIRED",
@@ -121,46 +120,32 @@ def book(
     Raises TimeTakenError, PatientBusyError, HoldExpiredError, NotBookableError, NotFoundError, WrongStateError (the hold is another
     patient's, or was booked).
     """
-    if hold_id is None and time is not None:
-        return _book_time(session, clinic, time, patient_id, agent, key, comment)
-    with visits.once(session, key, "book", [hold_id or ""]) as (ids, is_done):
-        if not is_done:
-            if hold_id is None:
-                raise TypeError("give the id of a hold or a time")
-            now = times.now()
-            held = visits.locked_hold(session, hold_id, now)
-            if held.patient_id not in (None, patient_id):
-                raise WrongStateError(f"Appointment/{hold_id}")
-            visit = visits.checked(session, clinic, visits.time_of(held), patient_id, now, is_held=True)
-            room_id = claims.claim(session, visit, hold_id, claims.ticks_of(session, hold_id))
-            claims.refuse_above_daily_maximum(session, visit, now, {hold_id, held.held_for})
-            booked = _booked(clinic, visit, patient_id, comment, now)
-            visits.write(session, hold_id, now, **booked, room_id=room_id, hold_expires_at=None, held_for=None)
-            visits.record(session, agent, "U", hold_id, patient_id, {"status": "booked", **visits.described(visit.time)})
-    return visits.load(session, ids[0])
+    if hold_id is not None:
+        return _book_hold(session, clinic, hold_id, patient_id, agent, key, comment)
+    if time is None:
+        raise TypeError("give the id of a hold or a time")
+    return _book_time(session, clinic, time, patient_id, agent, key, comment)
+
+
+# What is asked goes first, then all rows in as few steps as can be: each is a round trip on PostgreSQL.
 
 
 def _book_time(
     session: Session, clinic: ClinicFile, time: FreeTime, patient_id: str, agent: str, key: str, comment: str | None
 ) -> Appointment:
-    """Book a time that nobody holds. What is asked goes first, then all rows in one step: a round trip on PostgreSQL."""
+    """Book a time that nobody holds."""
     now = times.now()
     try:
         expired = visits.look(session, clinic, time, now)
         visit = visits.checked(session, clinic, time, patient_id, now)
     except SchedulingError:
-        done = idempotency.answer(session, key)
-        if done is None:
-            raise
-        return visits.load(session, visits.done_before(done, key, "book")[0])
+        if earlier := visits.earlier(session, key, "book"):
+            return earlier
+        raise
     row = _row(new_id(), visit, now) | _booked(clinic, visit, patient_id, comment, now)
-    for room_id in visit.rooms or (None,):
-        try:
-            return _insert_whole(session, visit, row | {"room_id": room_id}, expired, agent, key, now)
-        except claims.RoomTakenError:
-            if room_id == visit.rooms[-1]:
-                raise
-    raise AssertionError("a visit has a room, or needs none")
+    return visits.in_one_of_the_rooms(
+        visit, lambda room_id: _insert_whole(session, visit, row | {"room_id": room_id}, expired, agent, key, now)
+    )
 
 
 def _insert_whole(
@@ -174,11 +159,8 @@ def _insert_whole(
         (_INSERT, row),
     )
     wanted = {one: visit.ticks(row["room_id"])}
-    detail = {"status": "booked", **visits.described(visit.time)}
-    entry = audit.insertion(
-        agent=agent, action="C", entity="Appointment", entity_id=one, patient_id=visit.patient_id, detail=detail
-    )
-    try:
+    entry = visits.recording(agent, "C", one, visit.patient_id, {"status": "booked", **visits.described(visit.time)})
+    with visits.undone_if_refused(session):
         if expired:
             _, is_ours, _ = run(session, *begun)
             claims.end_holds(session, expired, now, agent)
@@ -186,20 +168,53 @@ def _insert_whole(
         else:
             _, is_ours, _, inserted, _ = run(session, *begun, claims.insertion(wanted), entry)
         if is_ours:
-            missing = claims.lost(wanted, inserted)
-            if missing:
-                raise claims.refused(visit, missing[one])
+            claims.refuse_lost(visit, one, wanted, inserted, set())
             claims.refuse_above_daily_maximum(session, visit, now, {one})
-    except Exception:
-        run(session, (BACK, {}), (RELEASE, {}))
+    if not is_ours:
+        return visits.back_to_earlier(session, key, "book")
+    _, rows = run(session, (RELEASE, {}), visits.reading(one))
+    return visits.as_object(session, rows[0])
+
+
+def _book_hold(
+    session: Session, clinic: ClinicFile, hold_id: str, patient_id: str, agent: str, key: str, comment: str | None
+) -> Appointment:
+    """Book a time that is held: the hold becomes the visit."""
+    now = times.now()
+    try:
+        [rows] = run(session, visits.reading(hold_id))
+        held = visits.found(rows, hold_id)
+        visits.refuse_unless_held(held, patient_id, now)
+        visit = visits.checked(session, clinic, visits.time_of(held), patient_id, now, is_held=True)
+    except SchedulingError:
+        if earlier := visits.earlier(session, key, "book"):
+            return earlier
         raise
-    if is_ours:
-        _, rows = run(session, (RELEASE, {}), (visits.READ, {"appointment": one}))
+    booked = _booked(clinic, visit, patient_id, comment, now) | {"hold_expires_at": None, "held_for": None}
+    entry = visits.recording(agent, "U", hold_id, patient_id, {"status": "booked", **visits.described(visit.time)})
+
+    def book_in(room_id: str | None) -> Appointment:
+        wanted = {hold_id: visit.ticks(room_id)}
+        with visits.undone_if_refused(session):
+            _, is_ours, rows, owned, inserted = run(
+                session,
+                (SAVEPOINT, {}),
+                idempotency.insertion(key, {"operation": "book", "appointments": [hold_id]}),
+                visits.locking(hold_id),
+                claims.owning(hold_id),
+                claims.insertion(wanted),
+            )
+            if is_ours:
+                visits.refuse_unless_held(visits.found(rows, hold_id), patient_id, now)
+                claims.refuse_lost(visit, hold_id, wanted, inserted, claims.as_ticks(owned))
+                claims.refuse_above_daily_maximum(session, visit, now, {hold_id, held.held_for})
+        if not is_ours:
+            return visits.back_to_earlier(session, key, "book")
+        change = visits.writing(hold_id, now, **booked, room_id=room_id)
+        _, _, _, rows = run(session, change, entry, (RELEASE, {}), visits.reading(hold_id))
         return visits.as_object(session, rows[0])
-    run(session, (BACK, {}), (RELEASE, {}))
-    done = idempotency.answer(session, key)
-    assert done is not None
-    return visits.load(session, visits.done_before(done, key, "book")[0])
+
+    return visits.in_one_of_the_rooms(visit, book_in)
 
 
 def release(session: Session, *, held_for: str, keep: Collection[str] = (), agent: str) -> int:
@@ -287,7 +302,7 @@ def _hold(
             refused[one] = refusal
     for one in refused.keys() & possible.keys():
         claims.release_ticks(session, one)
-        session.connection().execute(delete(_appointments).where(*visits.is_one(session, one)))
+        visits.remove(session, one)
     return list(refused.values())
 
 

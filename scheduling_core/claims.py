@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, and_, bindparam, delete, exists, literal_column, select, update
+from sqlalchemy import Select, Table, and_, bindparam, delete, exists, literal_column, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -53,9 +53,13 @@ class Visit:
         if room_id is not None:
             found |= {(f"room:{room_id}", tick) for tick in busy}
         if self.patient_id is not None:
-            own = range(ticks.tick_of(time.start), ticks.tick_from(time.end))
-            found |= {(f"patient:{self.patient_id}", tick) for tick in own}
+            found |= {(f"patient:{self.patient_id}", tick) for tick in range(*self.patient_ticks)}
         return found
+
+    @property
+    def patient_ticks(self) -> tuple[int, int]:
+        """The first of the patient's own, and the one after the last."""
+        return ticks.tick_of(self.time.start), ticks.tick_from(self.time.end)
 
 
 class RoomTakenError(TimeTakenError):
@@ -253,6 +257,13 @@ def lost(claims: Mapping[str, set[Tick]], inserted: Rows) -> dict[str, set[Tick]
     return {one: ticks for one, ticks in missing.items() if ticks}
 
 
+def refuse_lost(visit: Visit, appointment_id: str, wanted: Mapping[str, set[Tick]], inserted: Rows, owned: set[Tick]) -> None:
+    """Raise what `refused` gives when a visit did not get all its ticks that it had not before."""
+    missing = lost(wanted, inserted).get(appointment_id, set()) - owned
+    if missing:
+        raise refused(visit, missing)
+
+
 def refused(visit: Visit, missing: Collection[Tick]) -> SchedulingError:
     """Why a visit cannot be had whose ticks others have."""
     kinds = {actor.partition(":")[0] for actor, _ in missing}
@@ -279,32 +290,41 @@ def refuse_above_daily_maximum(session: Session, visit: Visit, now: dt.datetime,
 
 def ticks_of(session: Session, appointment_id: str | None) -> set[Tick]:
     """The ticks that an appointment has in the lane that is everybody's."""
-    if appointment_id is None:
-        return set()
-    [rows] = run(session, (_TICKS_OF, {"appointment": appointment_id}))
+    return set() if appointment_id is None else as_ticks(run(session, owning(appointment_id))[0])
+
+
+def owning(appointment_id: str) -> Step:
+    """What `ticks_of` asks, as a step of `statements.run`; `as_ticks` reads what it finds."""
+    return _TICKS_OF, {"appointment": appointment_id}
+
+
+def as_ticks(rows: Rows) -> set[Tick]:
     return {(actor, tick) for actor, tick in rows}
 
 
-def release_ticks(session: Session, appointment_id: str, which: Collection[Tick] | None = None) -> None:
-    """Give up all ticks of an appointment, or those named. Comes after every claim of the transaction."""
-    if which is None:
-        run(session, (_DELETE_TICKS, {"appointment": appointment_id}))
-        return
-    by_actor: dict[str, list[int]] = {}
-    for actor, tick in sorted(which):
-        by_actor.setdefault(actor, []).append(tick)
-    mine = {"organization": session.info["organization"], "appointment": appointment_id}
-    for actor, some in by_actor.items():
-        session.connection().execute(_DELETE_SOME_TICKS, mine | {"actor": actor, "ticks": some})
+def release_ticks(session: Session, appointment_id: str) -> None:
+    """Give up all ticks of an appointment. Comes after every claim of the transaction."""
+    run(session, (_DELETE_TICKS, {"appointment": appointment_id}))
 
 
-def hand_over_ticks(session: Session, from_id: str, to_id: str) -> None:
-    """The ticks of one appointment become another's."""
-    session.connection().execute(
-        update(occupancy)
-        .where(occupancy.c.organization_id == session.info["organization"], occupancy.c.appointment_id == from_id)
-        .values(appointment_id=to_id)
-    )
+def handing_over(from_id: str, to_id: str) -> Step:
+    """Make the ticks of one appointment another's, as a step of `statements.run`."""
+    return _HAND_OVER, {"appointment": from_id, "to": to_id}
+
+
+def keeping_only(visit: Visit, appointment_id: str, room_id: str | None) -> Step:
+    """Give up the ticks of an appointment, of any lane, that the visit does not take, as a step of `statements.run`."""
+    first, end = visit.patient_ticks
+    return _KEEP_ONLY, {
+        "appointment": appointment_id,
+        "practitioner": f"practitioner:{visit.time.practitioner_id}",
+        "room": f"room:{room_id}",
+        "patient": f"patient:{visit.patient_id}",
+        "busy_first": visit.time.first_tick,
+        "busy_end": visit.time.end_tick,
+        "own_first": first,
+        "own_end": end,
+    }
 
 
 _IS_OF_APPOINTMENT = (
@@ -313,8 +333,30 @@ _IS_OF_APPOINTMENT = (
 )
 _TICKS_OF = Statement(select(occupancy.c.actor, occupancy.c.tick).where(*_IS_OF_APPOINTMENT, occupancy.c.lane == 0))
 _DELETE_TICKS = Statement(delete(occupancy).where(*_IS_OF_APPOINTMENT))
-_DELETE_SOME_TICKS = delete(occupancy).where(
-    *_IS_OF_APPOINTMENT, occupancy.c.actor == bindparam("actor"), occupancy.c.tick.in_(bindparam("ticks", expanding=True))
+_HAND_OVER = Statement(
+    update(occupancy).where(*_IS_OF_APPOINTMENT).values(appointment_id=bindparam("to", type_=occupancy.c.appointment_id.type))
+)
+_KEEP_ONLY = Statement(
+    delete(occupancy).where(
+        *_IS_OF_APPOINTMENT,
+        or_(
+            occupancy.c.lane > 0,
+            not_(
+                or_(
+                    and_(
+                        occupancy.c.actor.in_([bindparam("practitioner"), bindparam("room")]),
+                        occupancy.c.tick >= bindparam("busy_first"),
+                        occupancy.c.tick < bindparam("busy_end"),
+                    ),
+                    and_(
+                        occupancy.c.actor == bindparam("patient"),
+                        occupancy.c.tick >= bindparam("own_first"),
+                        occupancy.c.tick < bindparam("own_end"),
+                    ),
+                )
+            ),
+        ),
+    )
 )
 
 

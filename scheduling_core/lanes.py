@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from scheduling_core import audit
 from scheduling_core.models import Appointment, occupancy
-from scheduling_core.statements import BACK, RELEASE, SAVEPOINT, Statement, run
+from scheduling_core.statements import BACK, RELEASE, SAVEPOINT, Rows, Statement, Step, run
 
 _appointments = cast(Table, Appointment.__table__)
 Tick = tuple[str, int, int]  # actor, tick, lane
@@ -30,15 +30,27 @@ def locked(session: Session, appointment_id: str) -> tuple[Any, list[Any]]:
 
     All are kept from others until the transaction ends. Asked before any hold is locked and any tick claimed.
     """
-    wanted = {"appointment": appointment_id}
     while True:
-        _, rows, above = run(session, (SAVEPOINT, {}), (_LOCK, wanted), (_ABOVE, wanted))
-        found = {row.id: row for row in map(_as_row, rows)}
-        if {one for (one,) in above} <= found.keys():
+        _, rows, above = run(session, (SAVEPOINT, {}), *locking(appointment_id))
+        found = among_locked(appointment_id, rows, above)
+        if found is not None:
             run(session, (RELEASE, {}))
-            visit = found.pop(appointment_id, None)
-            return visit, sorted((found[one] for (one,) in above), key=lambda one: (one.lane, one.id))
-        run(session, (BACK, {}), (RELEASE, {}))  # somebody came above while the locks were waited for: anew, with none kept
+            return found
+        run(session, (BACK, {}), (RELEASE, {}))
+
+
+def locking(appointment_id: str) -> tuple[Step, Step]:
+    """What `locked` does, as steps of `statements.run`; `among_locked` reads what they find."""
+    return (_LOCK, {"appointment": appointment_id}), (_ABOVE, {"appointment": appointment_id})
+
+
+def among_locked(appointment_id: str, rows: Rows, above: Rows) -> tuple[Any, list[Any]] | None:
+    """The answer of `locked`. None: somebody came above while the locks were waited for; go back, keep no lock, and ask anew."""
+    found = {row.id: row for row in map(as_row, rows)}
+    if any(one not in found for (one,) in above):
+        return None
+    over = [found[one] for (one,) in above]
+    return found.get(appointment_id), sorted(over, key=lambda one: (one.lane, one.id))
 
 
 def promote(session: Session, above: Collection[Any], now: dt.datetime, agent: str) -> None:
@@ -49,7 +61,7 @@ def promote(session: Session, above: Collection[Any], now: dt.datetime, agent: s
         higher = connection.execute(_HIGHER, mine).all()  # as it is now: it may have moved while its lock was waited for
         if not higher or missing(session, visit.id, [(actor, tick, 0) for actor, tick in higher]):
             continue
-        leave(session, visit.id)
+        connection.execute(_LEAVE_HIGHER, mine)
         connection.execute(
             update(_appointments)
             .where(_appointments.c.organization_id == organization, _appointments.c.id == visit.id)
@@ -64,11 +76,6 @@ def promote(session: Session, above: Collection[Any], now: dt.datetime, agent: s
             patient_id=visit.patient_id,
             detail={"lane": {"old": visit.lane, "new": 0}},
         )
-
-
-def leave(session: Session, appointment_id: str) -> None:
-    """Give up the ticks of an appointment in higher lanes."""
-    session.connection().execute(_LEAVE_HIGHER, {"organization": session.info["organization"], "appointment": appointment_id})
 
 
 def missing(session: Session, appointment_id: str, wanted: Collection[Tick]) -> set[Tick]:
@@ -96,7 +103,8 @@ def missing(session: Session, appointment_id: str, wanted: Collection[Tick]) -> 
     return lost
 
 
-def _as_row(values: tuple[Any, ...]) -> SimpleNamespace:
+def as_row(values: tuple[Any, ...]) -> Any:
+    """A row of all columns of the appointments, by their names."""
     return SimpleNamespace(**dict(zip(_COLUMNS, values, strict=True)))
 
 

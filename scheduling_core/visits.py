@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.util import identity_key
 
@@ -19,7 +20,7 @@ from scheduling_core.claims import Visit
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.errors import HoldExpiredError, NotBookableError, NotFoundError, TimeTakenError, WrongStateError
 from scheduling_core.models import Appointment, AppointmentStatus, IdempotencyKey, Mode
-from scheduling_core.statements import Statement
+from scheduling_core.statements import BACK, RELEASE, Rows, Statement, Step, run
 
 _appointments = cast(Table, Appointment.__table__)
 _table = _appointments.c
@@ -47,6 +48,41 @@ def done_before(done: dict[str, Any], key: str, operation: str) -> list[str]:
         raise WrongStateError(f"the key {key} was used for another operation")
     found: list[str] = done["appointments"]
     return found
+
+
+def earlier(session: Session, key: str, operation: str) -> Appointment | None:
+    """The appointment of what was done under a key, None when nothing was. Raises WrongStateError for another operation's key."""
+    done = idempotency.answer(session, key)
+    return None if done is None else load(session, done_before(done, key, operation)[0])
+
+
+def back_to_earlier(session: Session, key: str, operation: str) -> Appointment:
+    """Go back to `SAVEPOINT`, for the key was taken: the answer of `earlier`."""
+    run(session, (BACK, {}), (RELEASE, {}))
+    found = earlier(session, key, operation)
+    assert found is not None
+    return found
+
+
+@contextmanager
+def undone_if_refused(session: Session) -> Iterator[None]:
+    """Go back to `SAVEPOINT`, which was set or is set first inside, on any exception."""
+    try:
+        yield
+    except Exception:
+        run(session, (BACK, {}), (RELEASE, {}))
+        raise
+
+
+def in_one_of_the_rooms(visit: Visit, act: Callable[[str | None], Appointment]) -> Appointment:
+    """Try the rooms that would do, the chosen one first. Raises what `act` raises, RoomTakenError when all are taken."""
+    for room_id in visit.rooms or (None,):
+        try:
+            return act(room_id)
+        except claims.RoomTakenError:
+            if room_id == visit.rooms[-1]:
+                raise
+    raise AssertionError("a visit has a room, or needs none")
 
 
 def look(session: Session, clinic: ClinicFile, time: FreeTime, now: dt.datetime) -> set[str]:
@@ -85,13 +121,19 @@ def locked(session: Session, appointment_id: str) -> tuple[Any, list[Any]]:
     return found, above
 
 
-def locked_hold(session: Session, hold_id: str, now: dt.datetime) -> Any:
-    row, _ = locked(session, hold_id)
+def found(rows: Rows, appointment_id: str) -> Any:
+    """The row that `reading` or `locking` found. Raises NotFoundError."""
+    if not rows:
+        raise NotFoundError(f"Appointment/{appointment_id}")
+    return lanes.as_row(rows[0])
+
+
+def refuse_unless_held(row: Any, patient_id: str, now: dt.datetime) -> None:
+    """Raise HoldExpiredError, or WrongStateError for what is booked already or another patient's."""
     if row.status == AppointmentStatus.CANCELLED or (row.status == AppointmentStatus.PROPOSED and row.hold_expires_at <= now):
-        raise HoldExpiredError(f"Appointment/{hold_id}")
-    if row.status != AppointmentStatus.PROPOSED:
-        raise WrongStateError(f"Appointment/{hold_id}")
-    return row
+        raise HoldExpiredError(f"Appointment/{row.id}")
+    if row.status != AppointmentStatus.PROPOSED or row.patient_id not in (None, patient_id):
+        raise WrongStateError(f"Appointment/{row.id}")
 
 
 def checked(
@@ -130,11 +172,22 @@ def checked(
 
 
 def write(session: Session, appointment_id: str, now: dt.datetime, **values: Any) -> None:
-    session.connection().execute(update(_appointments).where(*is_one(session, appointment_id)).values(updated_at=now, **values))
+    run(session, writing(appointment_id, now, **values))
 
 
-def is_one(session: Session, appointment_id: str) -> tuple[Any, ...]:
-    return _table.organization_id == session.info["organization"], _table.id == appointment_id
+def writing(appointment_id: str, now: dt.datetime, **values: Any) -> Step:
+    """Change columns of an appointment, as a step of `statements.run`."""
+    values["updated_at"] = now
+    return _update(tuple(sorted(values))), values | {"appointment": appointment_id}
+
+
+@cache
+def _update(columns: tuple[str, ...]) -> Statement:
+    return Statement(update(_appointments).where(*_IS_ONE), columns)
+
+
+def remove(session: Session, appointment_id: str) -> None:
+    run(session, (_DELETE, {"appointment": appointment_id}))
 
 
 def placed(time: FreeTime) -> dict[str, Any]:
@@ -170,8 +223,13 @@ def described(time: FreeTime) -> dict[str, Any]:
 def record(
     session: Session, agent: str, action: audit.Action, appointment_id: str, patient_id: str | None, detail: dict[str, Any]
 ) -> None:
-    audit.record(
-        session, agent=agent, action=action, entity="Appointment", entity_id=appointment_id, patient_id=patient_id, detail=detail
+    run(session, recording(agent, action, appointment_id, patient_id, detail))
+
+
+def recording(agent: str, action: audit.Action, appointment_id: str, patient_id: str | None, detail: dict[str, Any]) -> Step:
+    """An audit row of an appointment, as a step of `statements.run`."""
+    return audit.insertion(
+        agent=agent, action=action, entity="Appointment", entity_id=appointment_id, patient_id=patient_id, detail=detail
     )
 
 
@@ -185,7 +243,7 @@ def load_all(session: Session, ids: list[str]) -> list[Appointment]:
 
 
 def as_object(session: Session, row: tuple[Any, ...]) -> Appointment:
-    """The object of a row of `READ` that the session does not know yet: the ORM's own loading takes ten times as long."""
+    """The object of a row of `reading` that the session does not know yet: the ORM's own loading takes ten times as long."""
     values = dict(zip(_COLUMNS, row, strict=True))
     if identity_key(Appointment, (values["organization_id"], values["id"])) in session.identity_map:
         return load(session, values["id"])
@@ -195,7 +253,18 @@ def as_object(session: Session, row: tuple[Any, ...]) -> Appointment:
     return made
 
 
+def reading(appointment_id: str) -> Step:
+    """Read an appointment, as a step of `statements.run`."""
+    return _READ, {"appointment": appointment_id}
+
+
+def locking(appointment_id: str) -> Step:
+    """As `reading`, and keep it from others. Of a visit `lanes.locking` is wanted: this is for holds."""
+    return _LOCK, {"appointment": appointment_id}
+
+
 _COLUMNS = [column.key for column in _appointments.columns]
-READ = Statement(
-    select(_appointments).where(_table.organization_id == bindparam("organization"), _table.id == bindparam("appointment"))
-)
+_IS_ONE = (_table.organization_id == bindparam("organization"), _table.id == bindparam("appointment"))
+_DELETE = Statement(delete(_appointments).where(*_IS_ONE))
+_READ = Statement(select(_appointments).where(*_IS_ONE))
+_LOCK = Statement(select(_appointments).where(*_IS_ONE).with_for_update())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import threading
 import time
@@ -14,12 +15,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from scheduling_core.models.base import Base
 
 DEFAULT_ORGANIZATION = "clinic"
+_IDLE_SECONDS = 1  # how long a pooled connection is believed to live without being asked
 _BATCH_SECONDS = 0.02  # a commit takes in nobody who comes later than that
 
 
@@ -95,9 +98,9 @@ def _engine(url: str) -> Engine:
     """Parameters are hidden: an error's text goes to logs, and what patients say of themselves does not."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(
-            url, isolation_level="READ COMMITTED", pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=True
-        )
+        engine = create_engine(url, isolation_level="READ COMMITTED", pool_size=20, max_overflow=40, hide_parameters=True)
+        _ping_when_idle(engine)
+        return engine
     engine = create_engine(
         url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20, max_overflow=60, hide_parameters=True
     )
@@ -117,6 +120,23 @@ def _engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _ping_when_idle(engine: Engine) -> None:
+    """Ask a pooled connection whether it still lives only when it was idle: asking is a round trip of each transaction."""
+
+    @event.listens_for(engine, "checkin")
+    def _note(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ping(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+        if time.monotonic() - record.info.get("idle_since", math.inf) < _IDLE_SECONDS:  # inf: it is new
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool connects anew
 
 
 def _lock_file(engine: Engine) -> Path | None:

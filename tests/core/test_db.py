@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from contextlib import suppress
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from scheduling_core.db import Database
 from scheduling_core.errors import SchedulingError
 from scheduling_core.models import IdempotencyKey, Patient, occupancy
 from tests.core.test_races import at_once
@@ -82,6 +84,18 @@ def test_a_transaction_inside_another_is_refused_on_one_file(sqlite_database):
     with pytest.raises(RuntimeError), sqlite_database.transaction(), sqlite_database.transaction():
         pass
     with sqlite_database.transaction() as session:
+        session.add(_key("after"))
+
+
+def test_a_connection_that_was_cut_while_it_was_idle_is_made_anew(postgres_database):
+    with postgres_database.reading() as session:
+        backend = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    other = Database(postgres_database.url)
+    with other.transaction() as session:
+        session.connection().exec_driver_sql(f"SELECT pg_terminate_backend({backend})")
+    other.dispose()
+    time.sleep(1.1)
+    with postgres_database.transaction() as session:
         session.add(_key("after"))
 
 

@@ -24,6 +24,8 @@ from scheduling_core.models import (
     Direction,
     MoveStatus,
     OfferStatus,
+    Outreach,
+    OutreachStatus,
     Patient,
     PatientPhone,
     PlanMove,
@@ -32,7 +34,9 @@ from scheduling_core.models import (
 from scheduling_core.segments import TWO_SEGMENTS, on_air, segments
 
 REMINDER, OFFER, PLAN = "reminder", "offer", "plan"
-STARTED_BY_US = (REMINDER, OFFER, PLAN)
+OUTREACH = ("recall", "follow-up", "referral-in")  # as `OutreachKind`
+AFTER_VISIT = "after-visit"
+STARTED_BY_US = (REMINDER, OFFER, PLAN, *OUTREACH, AFTER_VISIT)
 GONE_OUT = (Delivery.SENDING, Delivery.SENT, Delivery.DELIVERED, Delivery.UNKNOWN)
 
 
@@ -97,6 +101,17 @@ def plan_key(plan_id: str, number: int) -> str:
     return f"{PLAN}:{plan_id}:{number}"
 
 
+def outreach_key(outreach_id: str, number: int) -> str:
+    """What a message that asks a patient for a visit is known by; `number` counts the tries from 1."""
+    return f"outreach:{outreach_id}:{number}"
+
+
+def outreach_of(key: str | None) -> tuple[str, int]:
+    """The id of what a message with such a key is about, and the number of the try."""
+    _, outreach_id, number = (key or "").split(":")
+    return outreach_id, int(number)
+
+
 def holds_still(session: Session, message: Communication) -> bool:
     """Whether a message that we start still says what is so: the visit stands as it was, the offer is open."""
     now = times.now()
@@ -116,6 +131,12 @@ def holds_still(session: Session, message: Communication) -> bool:
     if message.kind == PLAN:
         _, plan_id, number = (message.idempotency_key or "").split(":")
         return session.scalars(_ASKED, {"plan_id": plan_id, "number": int(number)}).first() is not None
+    if message.kind in OUTREACH:
+        outreach_id, number = outreach_of(message.idempotency_key)
+        open_still = select(Outreach.id).where(
+            Outreach.id == outreach_id, Outreach.status == OutreachStatus.OPEN, Outreach.tries == number
+        )
+        return session.scalars(open_still).first() is not None
     return True
 
 

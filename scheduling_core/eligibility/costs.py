@@ -246,8 +246,7 @@ def _capped(parts: _Parts, terms: Terms, end: _End) -> _Parts:
     left = terms.out_of_pocket_left or terms.out_of_pocket
     if left is None or left.high is None:
         return parts
-    most = int(end(left, 0)) if terms.out_of_pocket_left else int(left.high)
-    return _Parts(**vars(parts) | {"over": max(parts.total - most, 0)})
+    return _Parts(**vars(parts) | {"over": max(parts.total - int(end(left, 0)), 0)})
 
 
 def _lines(share: _Share) -> list[Line]:

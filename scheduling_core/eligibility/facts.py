@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from scheduling_core.x12 import Benefit, Member, Network, Party, codes
+from scheduling_core.x12 import Benefit, Member, Network, Party, Period, codes
 
 _USED, _LEFT = "24", "29"
 _NOT_BASE = frozenset(("24", "29", "32", "33"))
 _ADMISSION = "36"
 _OFFICE = "11"
+_PLAN_DATES = frozenset(("291", "307", "346", "347", "356", "357"))
+_LINE_DATES = _PLAN_DATES | {"292", "348", "349"}
 
 
 class Status(StrEnum):
@@ -66,17 +68,22 @@ def status_on(member: Member, day: dt.date) -> Status:
     """Whether the plan is in force on a day."""
     if member.rejections:
         return Status.UNKNOWN
-    lines = [line for line in member.benefits if line.kind in codes.ACTIVE | codes.INACTIVE]
-    if not lines:
-        return Status.UNKNOWN
-    of_plan = [line for line in lines if not line.service_types or codes.HEALTH_PLAN in line.service_types]
-    if not any(line.kind in codes.ACTIVE for line in of_plan or lines) or not _in_force(member, day):
+    if not _include(member.dates, _PLAN_DATES, day):
         return Status.INACTIVE
-    return Status.ACTIVE
+    lines = [line for line in member.benefits if line.kind in codes.ACTIVE | codes.INACTIVE]
+    lines = [line for line in lines if not line.service_types or codes.HEALTH_PLAN in line.service_types] or lines
+    active = [line for line in lines if line.kind in codes.ACTIVE]
+    if any(_include(line.dates, _LINE_DATES, day) for line in active):
+        return Status.ACTIVE
+    if active or any(_include(line.dates, _LINE_DATES, day) for line in lines):
+        return Status.INACTIVE
+    return Status.UNKNOWN
 
 
-def _in_force(member: Member, day: dt.date) -> bool:
-    return all(day in period for period in member.dates if period.code in ("291", "307", "346", "347", "356", "357"))
+def _include(periods: Sequence[Period], kinds: frozenset[str], day: dt.date) -> bool:
+    """Whether of each of these kinds that is given a period includes the day: this year's and the next are two of one kind."""
+    given = {period.code for period in periods} & kinds
+    return all(any(day in period for period in periods if period.code == kind) for kind in given)
 
 
 def plan_name(member: Member) -> str:
@@ -167,7 +174,7 @@ def _has_share(line: Benefit) -> bool:
 def _counts(line: Benefit, on: dt.date) -> bool:
     if line.procedure or (line.places and _OFFICE not in line.places):
         return False
-    return all(on in period for period in line.dates if period.code in ("291", "292", "307", "346", "347", "348", "349"))
+    return _include(line.dates, _LINE_DATES, on)
 
 
 def _covered(lines: Sequence[Benefit]) -> bool | None:
@@ -182,18 +189,22 @@ def _authorization(lines: Sequence[Benefit]) -> bool | None:
 
 def _amount(lines: Sequence[Benefit]) -> tuple[Range | None, Range | None]:
     """A deductible or a maximum, and what is left of it where that is stated: of the individual and of the family, the smaller."""
-    whole: list[Range] = []
-    left: list[Range] = []
-    for family in (False, True):
-        of_level = [line for line in lines if (line.level == "FAM") is family]
-        base = _cents(line for line in of_level if line.period not in _NOT_BASE)
-        rest = _cents(line for line in of_level if line.period == _LEFT)
-        used = _cents(line for line in of_level if line.period == _USED)
-        if rest is None and base is not None and used is not None:
-            rest = _less(base, used)
-        whole += [base] if base else []
-        left += [rest] if rest else []
-    return _smaller(whole), _smaller(left)
+    own, own_left = _of_level(line for line in lines if line.level != "FAM")
+    family, family_left = _of_level(line for line in lines if line.level == "FAM")
+    if own and own.high is not None and family_left and family_left.low > own.high:
+        family_left = None  # nobody owes more than their own, and of that it tells nothing
+    left = _smaller(own_left, family_left)
+    return _smaller(own, family), _smaller(own, left) if left else None
+
+
+def _of_level(lines: Iterable[Benefit]) -> tuple[Range | None, Range | None]:
+    of_level = list(lines)
+    base = _cents(line for line in of_level if line.period not in _NOT_BASE)
+    rest = _cents(line for line in of_level if line.period == _LEFT)
+    used = _cents(line for line in of_level if line.period == _USED)
+    if rest is None and base is not None and used is not None:
+        rest = _less(base, used)
+    return base, rest
 
 
 def _cents(lines: Iterable[Benefit]) -> Range | None:
@@ -206,7 +217,8 @@ def _less(base: Range, used: Range) -> Range:
     return Range(max(base.low - used.high, Decimal(0)), max(base.high - used.low, Decimal(0)))
 
 
-def _smaller(ranges: Sequence[Range]) -> Range | None:
+def _smaller(*either: Range | None) -> Range | None:
+    ranges = [one for one in either if one]
     if not ranges:
         return None
     return Range(min(one.low for one in ranges), min(one.high for one in ranges if one.high is not None))

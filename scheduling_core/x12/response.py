@@ -108,7 +108,10 @@ class Benefit:
 
 @dataclass(frozen=True)
 class Member:
-    """One patient of the answer: the `dependent`, or the subscriber where there is none."""
+    """One patient of the answer: the `dependent`, or the subscriber where there is none.
+
+    A dependent's `references` and `dates` are followed by the subscriber's, but for those of a code that it has itself.
+    """
 
     subscriber: Party
     dependent: Party | None = None
@@ -186,6 +189,7 @@ _LEVELS = {"20": "payer", "21": "provider", "22": "subscriber", "23": "dependent
 @dataclass
 class _Draft:
     subscriber: Party | None = None
+    family: _Draft | None = None  # the subscriber's, of a dependent
     dependent: Party | None = None
     traces: list[str] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
@@ -255,7 +259,7 @@ class _Reader:
                 self._draft = None  # only there to carry the dependent
             self._close_member()
             self._family = family
-            self._draft = _Draft(subscriber=family.subscriber, references=list(family.references), dates=list(family.dates))
+            self._draft = _Draft(subscriber=family.subscriber, family=family)
         else:
             self._close_member()
             self._family = None
@@ -272,13 +276,15 @@ class _Reader:
                 draft.subscriber = Party("IL", "")
             else:
                 return
+        above = draft.family or _Draft()
+        kinds, dated = {one.kind for one in draft.references}, {one.code for one in draft.dates}
         self.members.append(
             Member(
                 draft.subscriber,
                 draft.dependent,
                 tuple(draft.traces),
-                tuple(draft.references),
-                tuple(draft.dates),
+                (*draft.references, *(one for one in above.references if one.kind not in kinds)),
+                (*draft.dates, *(one for one in above.dates if one.code not in dated)),
                 tuple(draft.rejections),
                 tuple(draft.benefits),
             )

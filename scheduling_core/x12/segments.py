@@ -56,7 +56,7 @@ def read(content: str | bytes) -> Interchange:
     if not text.startswith("ISA"):
         raise X12Error(0, "does not start with ISA" if text else "is empty")
     separator = text[3:4]
-    if not separator or separator.isalnum() or separator.isspace():
+    if not separator or separator.isalnum() or separator in " \r\n":  # control characters, 0x1D among them, are allowed
         raise X12Error(1, "names no element separator")
     isa = text[:200].split(separator, _ISA_ELEMENTS)
     if len(isa) <= _ISA_ELEMENTS or len(isa[16]) < 2:

@@ -87,6 +87,13 @@ def test_missing_facts_give_a_range_and_are_named(lines: list[str], low: int, hi
     assert (found.low, found.high, set(found.unknown)) == (low, high, unknown)
 
 
+def test_a_maximum_whose_rest_is_unknown_caps_both_ends_and_is_named() -> None:
+    found = pays(LEFT_400, "EB*A*IND*30*****.2****Y", "EB*G*IND*30***23*60*****Y")
+    assert (found.low, found.high, set(found.unknown)) == (6000, 6000, {Unknown.MAXIMUM})
+    two = pays(LEFT_400, SHARE_20, "EB*G*IND*30***23*60*****Y", "EB*G*IND*30***22*80*****Y")
+    assert (two.low, two.high) == (6000, 8000)
+
+
 def test_an_inactive_plan_leaves_the_price() -> None:
     found = estimate(Price(19800, 24000), plan("EB*6**30"))
     assert (found.low, found.high, found.lines[1].kind) == (24000, 24000, Kind.NOT_COVERED)

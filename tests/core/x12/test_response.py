@@ -66,6 +66,28 @@ def test_a_dependent_is_the_member_and_the_subscriber_is_kept() -> None:
     assert (found.references[0].value, len(found.benefits)) == ("G1", 1)
 
 
+OF_A_FAMILY = (
+    "HL*1**20*1~HL*2*1*21*1~HL*3*2*22*1~NM1*IL*1*NOVAK*RUTH****MI*GLM1~REF*6P*G1~REF*18*P1~DTP*291*RD8*20250101-20251231~"
+    "DTP*307*D8*20200101~HL*4*3*23*0~NM1*03*1*NOVAK*ANA~"
+)
+
+
+def test_a_dependent_has_the_subscribers_references_each_once() -> None:
+    (found,) = read("REF*6P*G1", "REF*SY*1", body=OF_A_FAMILY).members
+    assert [(one.kind, one.value) for one in found.references] == [("6P", "G1"), ("SY", "1"), ("18", "P1")]
+
+
+def test_a_dependents_own_group_and_dates_go_before_the_subscribers() -> None:
+    (found,) = read("REF*6P*G2", "DTP*291*RD8*20260101-20261231", body=OF_A_FAMILY).members
+    assert [(one.kind, one.value) for one in found.references] == [("6P", "G2"), ("18", "P1")]
+    assert [(one.code, one.start) for one in found.dates] == [("291", dt.date(2026, 1, 1)), ("307", dt.date(2020, 1, 1))]
+
+
+def test_a_rejection_of_one_benefit_is_not_one_of_the_member() -> None:
+    found = member("EB*1**30", "EB*V**98", "AAA*N**53*C")
+    assert (found.rejections, found.benefits[1].rejections[0].where) == ((), "benefit")
+
+
 def test_several_members_are_kept_apart() -> None:
     other = "HL*4*2*22*0~TRN*2*TRACE-2*9FRONTDESK~NM1*IL*1*POE*SAM~EB*6**30"
     first, second = read("EB*1**30", *other.split("~")).members
@@ -121,6 +143,22 @@ def test_other_delimiters_and_line_breaks_are_read() -> None:
     text = answer("EB*C*IND*98^UC***29*10").replace("~", "\n").replace("*", "|").replace("^", "{")
     assert parse_271(text).members[0].benefits[0].service_types == ("98", "UC")
     assert parse_271(answer("EB*1**30").replace("~", "~\r\n").encode("latin-1")).members[0].benefits
+
+
+@pytest.mark.parametrize("terminator", ["~", "\x1c", "\n"])
+def test_control_characters_are_separators_like_others(terminator: str) -> None:
+    text = answer("EB*C*IND*98^UC***29*10**", "EB*B**98***27*30*****Y*HC:99213")
+    for ours, theirs in (("*", "\x1d"), ("^", "\x1e"), (":", "\x1f"), ("~", terminator)):
+        text = text.replace(ours, theirs)
+    first, second = parse_271(text).members[0].benefits
+    assert (first.service_types, first.cents) == (("98", "UC"), 1000)
+    assert (second.network, second.procedure) == (Network.IN, "HC\x1f99213")
+
+
+@pytest.mark.parametrize("mark", [" ", "\n", "\r", "A", "7"])
+def test_what_stands_in_every_text_separates_no_elements(mark: str) -> None:
+    with pytest.raises(X12Error, match="names no element separator"):
+        parse_271(answer("EB*1**30").replace("*", mark))
 
 
 def test_a_wrong_count_is_told_and_forgiven() -> None:

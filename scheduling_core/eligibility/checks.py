@@ -10,6 +10,7 @@ import datetime as dt
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
@@ -147,6 +148,7 @@ def request_due(session: Session, clinic: ClinicFile) -> bool:
     for visit, coverage in found:
         assert visit.start is not None, "a live visit has a time"
         service = clinic.services_by_id.get(visit.service_id)
+        day = times.to_wall(visit.start, clinic.zone).date()
         request(
             session,
             coverage=coverage,
@@ -154,9 +156,9 @@ def request_due(session: Session, clinic: ClinicFile) -> bool:
             agent="worker",
             service_id=visit.service_id,
             service_type=service.service_type if service else codes.HEALTH_PLAN,
-            on=times.to_wall(visit.start, clinic.zone).date(),
+            on=day,
             appointment_id=visit.id,
-            key=f"visit:{visit.id}:{coverage.id}:{today}",
+            key=f"visit:{visit.id}:{coverage.id}:{today}:{day}",
         )
     old = session.scalars(_aged(clinic).limit(_PER_STEP)).all()
     for coverage in old:
@@ -165,11 +167,16 @@ def request_due(session: Session, clinic: ClinicFile) -> bool:
 
 
 def _due_visits(clinic: ClinicFile) -> Select[tuple[Appointment, Coverage]]:
-    """Visits of the coming `check_days_before` days about which no payer was asked in as many days."""
+    """Visits of the coming `check_days_before` days about whose day no payer was asked in as many days."""
     now = times.now()
+    today = times.to_wall(now, clinic.zone).date()
     days = clinic.eligibility.check_days_before + 1
-    horizon = times.from_wall(times.to_wall(now, clinic.zone).date() + dt.timedelta(days=days), dt.time(), clinic.zone)
-    asked = _asked_since(now - dt.timedelta(days=days)).where(EligibilityCheck.appointment_id == Appointment.id)
+    midnights = [times.from_wall(today + dt.timedelta(days=ahead), dt.time(), clinic.zone) for ahead in range(days + 1)]
+    same_day = [  # a visit that was moved is asked about again: the plan may end between the two days
+        and_(EligibilityCheck.on_date == today + dt.timedelta(days=ahead), Appointment.start >= begins, Appointment.start < ends)
+        for ahead, (begins, ends) in enumerate(pairwise(midnights))
+    ]
+    asked = _asked_since(now - dt.timedelta(days=days)).where(EligibilityCheck.appointment_id == Appointment.id, or_(*same_day))
     return (
         select(Appointment, Coverage)
         .join(
@@ -178,7 +185,7 @@ def _due_visits(clinic: ClinicFile) -> Select[tuple[Appointment, Coverage]]:
         .where(
             Appointment.status.in_(LIVE),
             Appointment.start > now,
-            Appointment.start < horizon,
+            Appointment.start < midnights[-1],
             _can_be_asked(clinic),
             ~asked.exists(),
         )

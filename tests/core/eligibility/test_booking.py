@@ -217,6 +217,23 @@ def test_a_visit_is_checked_days_before_and_only_once(known: Database, payers: C
         assert (last.reason, last.on_date) == (CheckReason.BEFORE_VISIT, dt.date(2026, 12, 2))
 
 
+def test_a_visit_moved_to_another_day_is_asked_about_again(known: Database, payers: ClinicFile, clock: Clock) -> None:
+    clock.set("2026-12-01T09:00:00-06:00")
+    with known.transaction() as session:
+        given = insure(session)
+        let_answer(session, SHORTEST)
+        booked = visit(session, given.patient_id, "2026-12-02T15:00:00+00:00")
+        checks.request_due(session, payers)
+        for later in ("2026-12-02T20:00:00+00:00", "2026-12-03T15:00:00+00:00", "2026-12-02T15:00:00+00:00"):
+            booked.start = dt.datetime.fromisoformat(later)
+            booked.end = booked.start + dt.timedelta(minutes=40)
+            session.flush()
+            checks.request_due(session, payers)
+            assert not checks.any_due(session, payers)
+        asked = session.scalars(select(EligibilityCheck).where(EligibilityCheck.reason == CheckReason.BEFORE_VISIT)).all()
+    assert sorted(check.on_date for check in asked) == [dt.date(2026, 12, 2), dt.date(2026, 12, 3)]
+
+
 def test_an_old_answer_is_asked_for_again_while_a_visit_is_ahead(known: Database, payers: ClinicFile, clock: Clock) -> None:
     with known.transaction() as session:
         given, nobody = insure(session), insure(session)

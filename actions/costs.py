@@ -48,10 +48,11 @@ _ALONE = re.compile(
 def answer(turn: Turn) -> None:
     """What is asked about a price, told at once as far as it may be."""
     service = services.asked_about(turn)
-    if turn.known.patient and service and not _ALONE.search(plain(turn.text)):
+    alone = bool(_ALONE.search(plain(turn.text)))
+    if turn.known.patient and service and not alone:
         tell(turn, service.id)
         return
-    if is_about_plan(turn):
+    if is_about_plan(turn) and not alone:
         turn.say("utter_copay_unknown")
         return
     if service is None:

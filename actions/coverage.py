@@ -10,6 +10,7 @@ from actions.facts.relations import RELATIVE
 from actions.turn import Turn, action
 from actions.words import either, listed, straight
 from scheduling_core import coverage
+from scheduling_core.eligibility import good_faith
 
 FORM = "coverage_form"
 WITHOUT_NUMBER = ""
@@ -134,12 +135,12 @@ def _hear_unlisted(turn: Turn) -> bool:
 
 
 def _note_none(turn: Turn) -> None:
-    """Who pays alone is due an estimate. An insurance on file is never ended by a single "none"."""
+    """Who pays alone is due an estimate of each visit ahead. An insurance on file is never ended by a single "none"."""
     if turn.known.patient is None:
         return
     with turn.transaction() as session:
         if not coverage.active(session, patient_id=turn.known.patient.id):
-            coverage.record_self_pay(session, patient_id=turn.known.patient.id, agent=turn.agent, key=f"{turn.key}:self-pay")
+            good_faith.for_visits_ahead(session, turn.clinic, patient_id=turn.known.patient.id)
 
 
 _NONE = re.compile(

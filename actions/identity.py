@@ -52,13 +52,19 @@ def take_up(turn: Turn) -> None:
         turn.set(new_patient=new)
     if born := _born(turn):
         turn.claims(birth_date=born.isoformat())
+    elif readings := _readings(turn):
+        turn.claims(birth_date=None, birth_readings=[one.isoformat() for one in readings])
 
 
 def answered(turn: Turn) -> bool:
     """Whether the words answer the question about who this is."""
     if turn.asked not in PLACEHOLDERS:
         return False
-    return _born(turn) is not None or bool(_asks_for_name(turn) and (_name(turn) or _first(turn) or _family(turn)))
+    return (
+        bool(_readings(turn))
+        or _born(turn) is not None
+        or bool(_asks_for_name(turn) and (_name(turn) or _first(turn) or _family(turn)))
+    )
 
 
 def answers_why(turn: Turn) -> bool:
@@ -123,11 +129,38 @@ def _asks_for_name(turn: Turn) -> bool:
 
 
 def _born(turn: Turn) -> dt.date | None:
-    """The birth date that the words tell: the answer to the question for it, or one that cannot be the date of a visit."""
+    """The birth date that the words tell: the answer to the question for it, or one that cannot be the date of a visit.
+
+    None where it can be read in two ways: which one is meant is asked, and never tried out.
+    """
+    readings = _readings(turn)
+    if picked := _picked(turn):
+        return picked
+    return readings[0] if len(readings) == 1 else None
+
+
+def _readings(turn: Turn) -> tuple[dt.date, ...]:
+    """How a birth date in the words can be read: the fourth of May or the fifth of April."""
     born = when.read_birth_date(turn.text, turn.now, language=turn.language)
     if born is None or _is_clock_time(turn.text, born.date):
+        return ()
+    if turn.asked not in PLACEHOLDERS and not _cannot_be_a_visit(turn, born.date):
+        return ()
+    swapped = tuple(one for one in born.readings if one.year == born.date.year)
+    return swapped if len(swapped) > 1 else (born.date,)
+
+
+def _picked(turn: Turn) -> dt.date | None:
+    """The answer to which of two readings is meant: by its place, or by its month."""
+    asked = [dt.date.fromisoformat(one) for one in turn.known.claim.get("birth_readings") or ()]
+    if not asked or turn.asked not in PLACEHOLDERS:
         return None
-    return born.date if turn.asked in PLACEHOLDERS or _cannot_be_a_visit(turn, born.date) else None
+    if number := facts.choice(turn.text, len(asked)):
+        return asked[number - 1]
+    said = when.read_birth_date(turn.text, turn.now, language=turn.language)
+    reading = turn.when()
+    month = said.date.month if said else reading.wish.first_day.month if reading and reading.wish.first_day else None
+    return next((one for one in asked if one.month == month and not (said and len(said.readings) > 1)), None)
 
 
 _CALLED_BIRTH_DATE = re.compile(
@@ -178,6 +211,8 @@ def standing(turn: Turn) -> Standing:
     claim = turn.known.claim
     told = claim.get("family") or (claim.get("ask_name") and _is_of_this_number(turn, claim.get("first") or ""))
     needs_name = _needs_name(turn) and not told
+    if (readings := claim.get("birth_readings")) and not claim.get("birth_date"):
+        return _ask_which(turn, [dt.date.fromisoformat(one) for one in readings])
     if not claim.get("birth_date") or needs_name:
         return _ask(turn, name=needs_name, birth_date=not claim.get("birth_date"))
     return _verify(turn)
@@ -228,6 +263,14 @@ def _ask(turn: Turn, *, name: bool, birth_date: bool) -> Standing:
     else:
         turn.say(f"utter_request_{what}_of_other" if other else f"utter_request_{what}")
     turn.ask("birth_date" if birth_date and (not name or not turn.by_voice) else "name")
+    return Standing.ASKED
+
+
+def _ask_which(turn: Turn, readings: list[dt.date]) -> Standing:
+    first, second = (when.say_date(one, turn.now.date(), turn.language) for one in readings[:2])
+    turn.set(asked_of_person="birth_date")
+    turn.say("utter_request_which_birth_date", one=first, other=second)
+    turn.ask("birth_date")
     return Standing.ASKED
 
 

@@ -2,7 +2,7 @@
 
 from actions.when.births import BirthDate, read_birth_date
 from actions.when.reading import Reading, as_contract, read
-from actions.when.say import say_day, say_day_short, say_start, say_time, say_wish
+from actions.when.say import say_date, say_day, say_day_short, say_start, say_time, say_wish
 
 __all__ = [
     "BirthDate",
@@ -10,6 +10,7 @@ __all__ = [
     "as_contract",
     "read",
     "read_birth_date",
+    "say_date",
     "say_day",
     "say_day_short",
     "say_start",

@@ -63,11 +63,24 @@ def open_tasks(session: Session, clinic: ClinicFile) -> bool:
     """A task for each visit ahead of a patient who pays alone, due by the law's day; whether there may be more."""
     visits = session.scalars(_without_task().limit(_PER_STEP)).all()
     for visit in visits:
-        assert visit.start is not None, "a live visit has a time"
-        scheduled = times.to_wall(visit.created_at, clinic.zone).date()
-        day = times.to_wall(visit.start, clinic.zone).date()
-        _task(session, clinic, visit, due_day(scheduled, day), "The patient pays alone.")
+        _open(session, clinic, visit)
     return len(visits) == _PER_STEP
+
+
+def for_visits_ahead(session: Session, clinic: ClinicFile, *, patient_id: str) -> None:
+    """The patient says to pay alone: a task for each visit ahead. The record of insurances stays as it is."""
+    ahead = select(Appointment).where(
+        Appointment.patient_id == patient_id, Appointment.status.in_(LIVE), Appointment.start > times.now()
+    )
+    for visit in session.scalars(ahead.order_by(Appointment.start)).all():
+        _open(session, clinic, visit)
+
+
+def _open(session: Session, clinic: ClinicFile, visit: Appointment) -> None:
+    assert visit.start is not None, "a live visit has a time"
+    scheduled = times.to_wall(visit.created_at, clinic.zone).date()
+    day = times.to_wall(visit.start, clinic.zone).date()
+    _task(session, clinic, visit, due_day(scheduled, day), "The patient pays alone.")
 
 
 def request(session: Session, clinic: ClinicFile, *, appointment_id: str) -> Task:

@@ -60,6 +60,19 @@ def test_anybody_hears_the_price_for_who_pays_alone(stranger: Talk) -> None:
     assert stranger.last().values["price"] == "105.00"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I don't have insurance, how much is a follow-up?",
+        "price of a follow-up w/o insurance",
+        "what does a follow-up cost if I pay cash",
+        "cuánto cuesta un follow-up sin seguro",
+    ],
+)
+def test_who_has_no_insurance_hears_the_price(talk: Talk, words: str) -> None:
+    assert talk.say(words, "ask_cost") == ["utter_self_pay_price"]
+
+
 def test_nothing_of_a_plan_is_told_before_the_birth_date(insured: Insured) -> None:
     talk = insured.by("TEST0000001")
     assert talk.say("what would a follow-up cost me with my insurance", "ask_cost") == [

@@ -11,7 +11,7 @@ from tests.actions.talk import Talk
 
 def covered(talk: Talk) -> list[tuple[str | None, str, str | None]]:
     with talk.database.reading() as session:
-        found = session.scalars(select(Coverage).where(Coverage.status == CoverageStatus.ACTIVE, Coverage.self_pay.is_(False)))
+        found = session.scalars(select(Coverage).where(Coverage.status == CoverageStatus.ACTIVE))
         return [(row.payer_id, row.payer_name, row.subscriber_id) for row in found]
 
 
@@ -167,11 +167,14 @@ def test_a_refused_read_back_of_a_listed_payer_asks_for_the_number_anew(talk: Ta
     assert talk.say("no", "deny") == ["utter_request_member_id"]
 
 
-def test_who_has_no_insurance_pays_alone_and_is_due_an_estimate(talk: Talk) -> None:
-    begun(talk)
+def test_who_has_no_insurance_is_due_an_estimate_of_the_visit_ahead(talk: Talk) -> None:
+    for text, intent in (("a follow-up tomorrow", "book_appointment"), ("4/19/1980", "inform"), ("1", "select"), ("yes", "affirm")):
+        talk.say(text, intent)
+    talk.say("I want to update my insurance", "insurance_change")
     assert talk.say("I don't have insurance, I'll pay myself", "deny") == ["utter_no_insurance"]
+    assert covered(talk) == []
     with talk.database.reading() as session:
-        assert [row.self_pay for row in session.scalars(select(Coverage))] == [True]
+        assert [(task.team, task.reason) for task in session.scalars(select(Task))] == [("billing", "good-faith-estimate")]
 
 
 def test_an_insurance_on_file_is_not_ended_by_none(talk: Talk) -> None:

@@ -229,3 +229,23 @@ def at_the_question(talk: Talk, words: str) -> Turn:
     message = {"text": words, "intent": {"name": "nlu_fallback", "confidence": 0.3}, "metadata": {"turn": words}}
     tracker = Tracker(talk.conversation_id, dict(talk.slots), message, [], False, None, {"name": talk.form}, "action_listen")
     return begin(tracker, CollectingDispatcher(), talk.database)
+
+
+@pytest.mark.parametrize(
+    ("answer", "settled"),
+    [("2", "1980-11-12"), ("the first one", "1980-12-11"), ("november", "1980-11-12"), ("December 11 1980", "1980-12-11")],
+)
+def test_a_birth_date_that_can_be_read_in_two_ways_is_asked_about(talk: Talk, answer: str, settled: str) -> None:
+    with talk.database.transaction() as session:
+        make_patient(session, given="Olga", family="Novak", birth_date=settled, phone="+14145550142")
+    talk.say(*MINE)
+    assert talk.say("11.12.1980") == ["utter_request_which_birth_date"]
+    assert (talk.last().values["one"], talk.last().values["other"]) == ("December 11, 1980", "November 12, 1980")
+    assert not verified(talk)
+    talk.say(answer)
+    assert verified(talk)
+
+
+def test_a_birth_date_with_the_day_above_twelve_needs_no_question(talk: Talk) -> None:
+    talk.say(*MINE)
+    assert talk.say("19.4.1980") == ["utter_no_visits"]

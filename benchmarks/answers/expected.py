@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from benchmarks.answers.lines import Insured, Line
+from benchmarks.answers.lines import Dates, Insured, Line
 
 ACTIVE, INACTIVE = frozenset("12345"), frozenset("678")
 PLAN_DATES = frozenset({"291", "307", "346", "347", "356", "357"})
+LINE_DATES = PLAN_DATES | {"292", "348", "349"}
+COVERAGE = ACTIVE | INACTIVE | {"I"}
 NOT_A_TOTAL = frozenset({"24", "29", "32", "33"})
 WHOLE_PLAN = "30"
 
@@ -47,14 +49,22 @@ class Visit:
 
 def status(insured: Insured, on: date) -> str:
     """active, inactive or unknown on a day."""
-    if insured.refusals:
+    if any(refusal.where != "benefit" for refusal in insured.refusals):
         return "unknown"
-    if any(dates.code in PLAN_DATES and not dates.include(on) for dates in insured.dates):
+    if not _within(insured.dates, PLAN_DATES, on):
         return "inactive"
     stated = [line for line in insured.lines if line.kind in ACTIVE | INACTIVE]
     general = [line for line in stated if not line.types or WHOLE_PLAN in line.types]
-    kinds = {line.kind for line in general or stated}
-    return "active" if kinds & ACTIVE else "inactive" if kinds & INACTIVE else "unknown"
+    said = {(line.kind in ACTIVE, _within(line.dates, LINE_DATES, on)) for line in general or stated}
+    if (True, True) in said:
+        return "active"
+    return "inactive" if said & {(True, False), (False, True)} else "unknown"
+
+
+def _within(dates: tuple[Dates, ...], codes: frozenset[str], on: date) -> bool:
+    """Not left out by the dates of any code; of several of one code, one is enough."""
+    out = {one.code for one in dates if one.code in codes and not one.include(on)}
+    return out <= {one.code for one in dates if one.include(on)}
 
 
 def terms(insured: Insured, service_type: str, network: str, on: date) -> Terms:
@@ -64,20 +74,20 @@ def terms(insured: Insured, service_type: str, network: str, on: date) -> Terms:
     general = [line for line in usable if not line.types or WHOLE_PLAN in line.types]
 
     def of_type(kind: str) -> list[Line]:
-        return _in_network(own, kind, network)
+        return _in_network([line for line in own if line.kind == kind and _states(line)], network)
 
     def of_type_or_plan(kind: str) -> list[Line]:
-        return of_type(kind) or _in_network(general, kind, network)
+        return of_type(kind) or _in_network([line for line in general if line.kind == kind and _states(line)], network)
 
-    copay = _between([line.cents for line in of_type("B") if line.cents is not None and line.period != "36"])
+    copay = _between([line.cents for line in of_type("B") if line.cents is not None])
     own_shares = _shares(of_type("A"))
     coinsurance = own_shares or (NOTHING if copay else _shares(of_type_or_plan("A")))
     deductible, deductible_left = _total_and_left(of_type_or_plan("C"))
     if deductible_left is None and deductible is not None:
         deductible_left = (0, deductible[1])
     maximum, maximum_left = _total_and_left(of_type_or_plan("G"))
-    said = {line.authorization for kind in {line.kind for line in own} for line in of_type(kind)}
-    kinds = {kind for kind in ACTIVE | INACTIVE | {"I"} if of_type(kind)}
+    said = {line.authorization for line in _in_network([line for line in own if line.authorization in ("Y", "N")], network)}
+    kinds = {line.kind for line in _in_network([line for line in own if line.kind in COVERAGE], network)}
     return Terms(
         covered=True if kinds & ACTIVE else False if kinds else None,
         copay=copay,
@@ -93,12 +103,19 @@ def terms(insured: Insured, service_type: str, network: str, on: date) -> Terms:
 
 
 def _is_usable(line: Line, on: date) -> bool:
-    return line.procedure is None and (not line.places or "11" in line.places) and all(dates.include(on) for dates in line.dates)
+    return line.procedure is None and (not line.places or "11" in line.places) and _within(line.dates, LINE_DATES, on)
 
 
-def _in_network(lines: list[Line], kind: str, network: str) -> list[Line]:
-    of_kind = [line for line in lines if line.kind == kind]
-    return [line for line in of_kind if line.side in (network, "both")] or [line for line in of_kind if line.side == "unknown"]
+def _states(line: Line) -> bool:
+    """Whether the line states the amount or share that its kind is about; an admission's copay is none of a visit."""
+    if line.kind == "A":
+        return line.share is not None
+    return line.cents is not None and not (line.kind == "B" and line.period == "36")
+
+
+def _in_network(feeding: list[Line], network: str) -> list[Line]:
+    """Of the lines that feed one fact, those of the network, else the silent ones."""
+    return [line for line in feeding if line.side in (network, "both")] or [line for line in feeding if line.side == "unknown"]
 
 
 def _between(amounts: list[int]) -> Range | None:
@@ -111,8 +128,12 @@ def _shares(lines: list[Line]) -> Shares | None:
 
 
 def _total_and_left(lines: list[Line]) -> tuple[Range | None, Range | None]:
-    """The smaller of the person's and the family's, each with what is left of it where that is stated."""
-    totals, lefts = [], []
+    """The smaller of the person's and the family's, each with what is left of it where that is stated.
+
+    What the family has left above the person's total says nothing of the person."""
+    totals: list[Range] = []
+    lefts: list[Range] = []
+    most: Range | None = None
     for family in (False, True):
         level = [line for line in lines if (line.level == "FAM") is family and line.cents is not None]
         total = _between([line.cents or 0 for line in level if line.period not in NOT_A_TOTAL])
@@ -120,9 +141,12 @@ def _total_and_left(lines: list[Line]) -> tuple[Range | None, Range | None]:
         met = _between([line.cents or 0 for line in level if line.period == "24"])
         if left is None and total is not None and met is not None:
             left = (max(0, total[0] - met[1]), max(0, total[1] - met[0]))
+        if family and left is not None and most is not None and left[0] > most[1]:
+            left = None
+        most = most if family else total
         totals += [total] if total is not None else []
         lefts += [left] if left is not None else []
-    return _smaller(totals), _smaller(lefts)
+    return _smaller(totals), _smaller([*lefts, *([most] if lefts and most is not None else [])])
 
 
 def _smaller(ranges: list[Range]) -> Range | None:

@@ -158,7 +158,10 @@ def table() -> list[dict[str, Any]]:
             for visit, second, second_network in visits(rng, insured, others):
                 asked.append(_asked(index, insured, visit, second, second_network))
         facts: dict[str, Any] = {"payer": asdict(answer.payer), "receiver": answer.receiver and asdict(answer.receiver)}
-        facts |= {"rejections": [asdict(one) for one in answer.refusals], "members": [_member(one) for one in answer.insured]}
+        facts |= {
+            "rejections": [asdict(one) for one in answer.refusals],
+            "members": [_member(one, answer.insured) for one in answer.insured],
+        }
         rows.append({"number": number, "shape": shape, "text": text, "facts": facts, "visits": asked})
     place = {id(one): (row, index) for row, (_, answer) in enumerate(made) for index, one in enumerate(answer.insured)}
     for row in rows:
@@ -184,11 +187,14 @@ def _asked(index: int, insured: Insured, visit: Visit, second: Insured | None, s
     }
 
 
-def _member(one: Insured) -> dict[str, Any]:
-    """The facts of a patient with EB11 and EB12 as they are to be read."""
+def _member(one: Insured, holders: tuple[Insured, ...]) -> dict[str, Any]:
+    """The facts of a patient with EB11 and EB12 as they are to be read, a dependent's with what it has of its subscriber."""
     said = {"Y": True, "N": False}
     lines = [asdict(line) | {"authorization": said.get(line.authorization or ""), "network": line.side} for line in one.lines]
-    return asdict(one) | {"lines": lines}
+    kinds = {kind for kind, _ in one.references}
+    above = [holder for holder in holders if one.dependent and not holder.dependent and holder.subscriber == one.subscriber]
+    inherited = [[kind, value] for holder in above for kind, value in holder.references if kind not in kinds]
+    return asdict(one) | {"lines": lines, "references": [*one.references, *inherited]}
 
 
 def _with(rng: Random, *insured: Insured) -> Answer:

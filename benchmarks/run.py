@@ -20,6 +20,7 @@ BENCHMARKS = (
     "start",
     "understanding",
     "eligibility",
+    "eligibility_answers",
 )
 
 

@@ -79,7 +79,7 @@ def _asked(turn: Turn) -> tuple[Plan, PlanMove] | None:
     """The open question, where it is the last thing that the clinic wrote to this number by itself."""
     with turn.database.reading() as session:
         found = plans.asked_last(session, phone=turn.known.phone)
-        last = sending.last_started(session, phone=turn.known.phone)
+        last = sending.last_said(session, phone=turn.known.phone, kinds=sending.STARTED_BY_US)
     if found is None or last is None or last.idempotency_key != sending.plan_key(found[0].id, found[1].number):
         return None
     return found

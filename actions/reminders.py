@@ -7,7 +7,7 @@ import re
 from actions import sentences
 from actions.turn import Turn
 from actions.words import either, plain
-from scheduling_core import booking, messaging, reminders
+from scheduling_core import booking, reminders, sending
 from scheduling_core.errors import SchedulingError
 from scheduling_core.models import Appointment
 
@@ -67,7 +67,7 @@ _CANNOT_COME = re.compile(
 def _is_last(turn: Turn) -> bool:
     """Whether the reminder is the last that we said to this number: a bare yes answers that and nothing older."""
     with turn.database.reading() as session:
-        last = messaging.last_said(session, phone=turn.known.phone)
+        last = sending.last_said(session, phone=turn.known.phone)
     return last is not None and last.kind == "reminder"
 
 

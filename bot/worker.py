@@ -13,21 +13,20 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bot import clearinghouse
-from bot.channels.sender import Sender, SendError, Text, UnknownFateError, create_sender
-from bot.channels.sms import UNSUBSCRIBED
+from bot.channels.sender import SECONDS, Call, Sender, SendError, Text, UnknownFateError, create_sender
 from bot.conversation import Turns, waiting_conversations
 from bot.dialogue_client import DialogueClient
 from bot.jobs import Schedule
 from bot.metrics import Metrics
 from bot.settings import Settings
-from bot.turn import ReplyKind
-from scheduling_core import handoff, messaging, sending
+from scheduling_core import deliveries, messaging, sending
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.db import Database
 from scheduling_core.models import Channel, Communication, Delivery
@@ -38,9 +37,12 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 LEASE_SECONDS = 60.0  # longer than any send takes
 GIVE_UP_AFTER = 8  # attempts
+GIVE_UP_ASKING_AFTER = 3600.0  # seconds, when the carrier cannot be asked about a send of unknown fate
 CARRIER_SHOWS_AFTER = 5.0  # a text that was taken is in the carrier's list by then
 _LOOK_AFTER_SECONDS = 2.0  # between looks at what broke off
-_AT_ONCE = 20
+_THREADS = 10
+_AT_ONCE = 2 * _THREADS
+_LONGEST_SEND = 2 * SECONDS  # a claim is long enough for two of these, one after the other
 
 
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
@@ -58,6 +60,7 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
         worker.work_until(stop)
     finally:
         stop.set()
+        worker.close()
         if payers:
             payers.join(clearinghouse.TIMEOUT_SECONDS)
         turns.close()
@@ -74,6 +77,7 @@ class Worker:
         self._sender = sender
         self._turns = turns
         self._schedule = Schedule(database)
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="send")
 
     def work_until(self, stop: threading.Event) -> None:
         look_after = 0.0
@@ -92,14 +96,17 @@ class Worker:
             if not sent:
                 stop.wait(POLL_SECONDS)
 
+    def close(self) -> None:
+        """Ends the threads; a send under way is finished first."""
+        self._pool.shutdown()
+
     def send_due(self, stop: threading.Event | None = None) -> int:
-        """Sends what is due; how many were claimed. A look that finds nothing writes nothing."""
+        """Sends what is due, several at once; how many were claimed. A look that finds nothing writes nothing."""
         with self._database.reading() as session:
             pending = session.scalar(
                 select(
                     exists().where(
                         Communication.organization_id == self._database.organization,
-                        Communication.channel == Channel.SMS,
                         Communication.status.in_((Delivery.QUEUED, Delivery.SENDING)),
                     )
                 )
@@ -112,11 +119,17 @@ class Worker:
                 number = current(session).clinic.phone
             except NotLoadedError:
                 return 0
-        for message in claimed:
+
+        def send(message: Communication) -> None:
             if stop is not None and stop.is_set():
                 self._put_back(message, "worker-stopped", retry_in=0.0)
             else:
                 self._send(message, number)
+
+        if len(claimed) == 1:
+            send(claimed[0])
+        else:
+            list(self._pool.map(send, claimed))
         return len(claimed)
 
     def reconcile(self) -> int:
@@ -124,25 +137,32 @@ class Worker:
         with self._database.reading() as session:
             lost = messaging.unknown(session, limit=_AT_ONCE)
             number = current(session).clinic.phone if lost else ""
-        settled = 0
-        for message in lost:
-            claimed_at = message.worker_until - LEASE_SECONDS
-            if time.time() < claimed_at + CARRIER_SHOWS_AFTER:
-                continue
-            try:
-                found = self._sender.find(_text(message, number), since=claimed_at)
-            except SendError as error:
-                log.warning("cannot ask about message %s: %s", message.id, error.code)
-                continue
+        return sum(self._pool.map(lambda message: self._find_out(message, number), lost))
+
+    def _find_out(self, message: Communication, number: str) -> bool:
+        claimed_at = message.worker_until - LEASE_SECONDS
+        try:
+            found = self._sender.find(self._text(message, number), since=claimed_at)
+        except SendError as error:
+            log.warning("cannot ask about message %s: %s", message.id, error.code)
             with self._database.transaction() as session:
-                if not _is_still_unknown(session, message):
-                    continue  # another worker was faster
-                if found:
-                    messaging.mark_sent(session, communication_id=message.id, external_id=found)
-                else:
-                    messaging.mark_failed(session, communication_id=message.id, error="not-taken", permanent=False, retry_in=0.0)
-            settled += 1
-        return settled
+                if still := _still_unknown(session, message):
+                    if time.time() > claimed_at + GIVE_UP_ASKING_AFTER:
+                        deliveries.fail(session, still, "unknown-fate")
+                    else:
+                        still.retry_at = time.time() + _LOOK_AFTER_SECONDS
+            return False
+        with self._database.transaction() as session:
+            still = _still_unknown(session, message)
+            if still is None:
+                return False  # another worker was faster, or the carrier's callback
+            if external_id := messaging.not_ours(session, found):
+                messaging.mark_sent(session, communication_id=message.id, external_id=external_id)
+            elif message.attempts >= GIVE_UP_AFTER:
+                deliveries.fail(session, still, "not-taken")
+            else:
+                messaging.mark_failed(session, communication_id=message.id, error="not-taken", permanent=False, retry_in=0.0)
+        return True
 
     def answer_left_lying(self) -> int:
         """Answers texts whose webhook's process was killed. In how many conversations."""
@@ -153,10 +173,11 @@ class Worker:
         return len(waiting)
 
     def _send(self, message: Communication, number: str) -> None:
-        if message.channel is not Channel.SMS:
-            return self._fail(message, "no-such-channel")
+        with self._database.reading() as session:
+            if not messaging.is_still_held(session, message, seconds=_LONGEST_SEND):
+                return  # it comes to be unknown when its lease ends, is not found at the carrier, and is looked at anew
         try:
-            external_id = self._sender.send(_text(message, number))
+            external_id = self._sender.send(self._text(message, number))
         except SendError as error:
             if error.permanent or message.attempts >= GIVE_UP_AFTER:
                 return self._fail(message, error.code)
@@ -165,44 +186,44 @@ class Worker:
         except UnknownFateError as error:
             log.warning("the fate of message %s is unknown: %s", message.id, error.code)
             with self._database.transaction() as session:
-                return messaging.mark_unknown(session, communication_id=message.id, error=error.code)
+                if _still_held(session, message):
+                    messaging.mark_unknown(session, communication_id=message.id, error=error.code, ask_in=CARRIER_SHOWS_AFTER)
+            return
         with self._database.transaction() as session:
             messaging.mark_sent(session, communication_id=message.id, external_id=external_id)
 
     def _put_back(self, message: Communication, code: str, *, retry_in: float) -> None:
         with self._database.transaction() as session:
-            messaging.mark_failed(session, communication_id=message.id, error=code, permanent=False, retry_in=retry_in)
+            if _still_held(session, message):
+                messaging.mark_failed(session, communication_id=message.id, error=code, permanent=False, retry_in=retry_in)
 
     def _fail(self, message: Communication, code: str) -> None:
-        """For good. Somebody waits for a reply or needs the reminder, so staff are told.
-
-        Who has opted out with the carrier has opted out with us.
-        """
+        """The carrier refused it for good, or too often."""
         log.error("message %s cannot be sent: %s", message.id, code)
         with self._database.transaction() as session:
-            messaging.mark_failed(session, communication_id=message.id, error=code, permanent=True)
-            if code == UNSUBSCRIBED:
-                if not messaging.opted_out(session, message.phone):
-                    messaging.record_opt_out(session, message.phone, out=True, source="carrier")
-            elif message.kind in (ReplyKind.REPLY, ReplyKind.EMERGENCY, sending.REMINDER):
-                handoff.open_task(
-                    session,
-                    team="desk",
-                    reason="not-delivered",
-                    description=f"Our text could not be delivered (error {code}). Please call. It said: {message.body}",
-                    patient_id=message.patient_id,
-                    phone=message.phone,
-                    conversation_id=message.conversation_id,
-                    key=f"not-delivered:{message.id}",
-                )
+            if held := _still_held(session, message):
+                deliveries.fail(session, held, code)
+
+    def _text(self, message: Communication, number: str) -> Text:
+        about = message.id, message.attempts
+        if message.channel is not Channel.VOICE:
+            return Text(to=message.phone, from_=number, body=on_air(message.body), about=about)
+        with self._database.reading() as session:
+            language = sending.language_of_message(session, current(session), message)
+        return Call(to=message.phone, from_=number, body=message.body, about=about, language=language)
 
 
-def _text(message: Communication, number: str) -> Text:
-    return Text(to=message.phone, from_=number, body=on_air(message.body))
+def _still_unknown(session: Session, message: Communication) -> Communication | None:
+    return _as_it_was(session, message, Delivery.UNKNOWN)
 
 
-def _is_still_unknown(session: Session, message: Communication) -> bool:
-    found = select(Communication.attempts).where(
-        Communication.id == message.id, Communication.status == Delivery.UNKNOWN, Communication.attempts == message.attempts
+def _still_held(session: Session, message: Communication) -> Communication | None:
+    return _as_it_was(session, message, Delivery.SENDING)
+
+
+def _as_it_was(session: Session, message: Communication, status: Delivery) -> Communication | None:
+    """The row, locked, unless another worker or the carrier's callback has gone on with the message since."""
+    found = select(Communication).where(
+        Communication.id == message.id, Communication.status == status, Communication.attempts == message.attempts
     )
-    return session.execute(found.with_for_update()).first() is not None
+    return session.scalars(found.with_for_update()).one_or_none()

@@ -8,7 +8,7 @@ import time
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from scheduling_core import audit, idempotency, sending, times
+from scheduling_core import audit, handoff, idempotency, sending, times
 from scheduling_core.clinic_file.loading import current
 from scheduling_core.errors import NotFoundError
 from scheduling_core.models import Channel, Communication, Delivery, Direction, OptOut, new_id
@@ -36,7 +36,7 @@ def queue(
 
     The same key again answers the same message.
     """
-    withheld = channel is Channel.SMS and kind not in GOES_OUT_ANYWAY and opted_out(session, phone)
+    withheld = kind not in GOES_OUT_ANYWAY and opted_out(session, phone, channel)
     message_id = new_id()
     inserted = idempotency.insert_unless_there(
         session,
@@ -105,21 +105,6 @@ def record_opt_out(session: Session, phone: str, *, out: bool, source: str, chan
         )
 
 
-def last_said(session: Session, *, phone: str) -> Communication | None:
-    """Our last message to a number that went out or is on its way."""
-    found = (
-        select(Communication)
-        .where(
-            Communication.phone == phone,
-            Communication.direction == Direction.OUT,
-            Communication.status.in_((Delivery.SENDING, Delivery.SENT, Delivery.DELIVERED, Delivery.UNKNOWN)),
-        )
-        .order_by(Communication.sequence.desc())
-        .limit(1)
-    )
-    return session.scalars(found).one_or_none()
-
-
 def claim_due(session: Session, *, worker: str, limit: int, lease_seconds: float) -> list[Communication]:
     """Messages that this worker may send now, at most one a number: a later one waits until the earlier one is done with.
 
@@ -134,7 +119,7 @@ def claim_due(session: Session, *, worker: str, limit: int, lease_seconds: float
             Communication.status == Delivery.SENDING,
             Communication.worker_until < elapsed,
         )
-        .values(status=Delivery.UNKNOWN, error="lease-expired")
+        .values(status=Delivery.UNKNOWN, error="lease-expired", retry_at=elapsed)
         .execution_options(synchronize_session="fetch")
     )
     now = times.now()
@@ -148,8 +133,12 @@ def claim_due(session: Session, *, worker: str, limit: int, lease_seconds: float
             earlier.channel == Communication.channel,
             earlier.sequence < Communication.sequence,
             or_(
-                earlier.status == Delivery.SENDING,
-                and_(earlier.status == Delivery.QUEUED, or_(earlier.due_at.is_(None), earlier.due_at <= now)),
+                earlier.status.in_((Delivery.SENDING, Delivery.UNKNOWN)),
+                and_(
+                    earlier.status == Delivery.QUEUED,
+                    or_(earlier.due_at.is_(None), earlier.due_at <= now),
+                    earlier.external_id.is_(None),  # what did not arrive and is tried again in an hour holds up nobody meanwhile
+                ),
             ),
         )
         .exists()
@@ -170,7 +159,13 @@ def claim_due(session: Session, *, worker: str, limit: int, lease_seconds: float
     claimed = session.scalars(
         update(Communication)
         .where(Communication.sequence.in_(candidates.scalar_subquery()), Communication.status == Delivery.QUEUED)
-        .values(status=Delivery.SENDING, worker=worker, worker_until=elapsed + lease_seconds, attempts=Communication.attempts + 1)
+        .values(
+            status=Delivery.SENDING,
+            worker=worker,
+            worker_until=elapsed + lease_seconds,
+            attempts=Communication.attempts + 1,
+            external_id=None,
+        )
         .returning(Communication)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
@@ -180,20 +175,64 @@ def claim_due(session: Session, *, worker: str, limit: int, lease_seconds: float
 
 def _may_go_out(session: Session, message: Communication) -> bool:
     """The last look: the wish for no texts may have come while it was queued, or between two tries; a visit moved, night fallen."""
-    if message.channel is Channel.SMS and message.kind not in GOES_OUT_ANYWAY and opted_out(session, message.phone):
+    now = times.now()
+    if message.kind not in GOES_OUT_ANYWAY and opted_out(session, message.phone, message.channel):
         message.status = Delivery.WITHHELD
     elif message.kind in sending.STARTED_BY_US:
         if not sending.holds_still(session, message):
             message.status, message.error = Delivery.WITHHELD, "superseded"
-        elif quiet_until := sending.quiet_until(current(session), phone=message.phone, at=times.now()):
-            message.status, message.due_at, message.attempts = Delivery.QUEUED, quiet_until, message.attempts - 1
+        elif wait := sending.must_wait(session, current(session), message, at=now):
+            if sending.is_of_use_at(session, message, wait.until):
+                message.status, message.due_at, message.attempts = Delivery.QUEUED, wait.until, message.attempts - 1
+            else:
+                message.status, message.error = Delivery.WITHHELD, wait.reason
+                give_to_staff(session, message, reason=wait.reason)
+    if message.status is Delivery.SENDING:
+        message.sent_at = now
     return message.status is Delivery.SENDING
 
 
+def give_to_staff(session: Session, message: Communication, *, reason: str) -> None:
+    """A message that nobody gets unless a person sees to it: once on the desk's worklist, with what it said."""
+    session.flush()
+    handoff.open_task(
+        session,
+        team="desk",
+        reason=reason,
+        description=f"{_WHY_STAFF[reason]} Please call. It said: {message.body}",
+        patient_id=message.patient_id,
+        phone=message.phone if message.channel is not Channel.EMAIL else None,
+        conversation_id=message.conversation_id,
+        appointment_id=message.appointment_id,
+        key=f"not-delivered:{message.id}",
+    )
+
+
+_WHY_STAFF = {
+    "not-delivered": "Our message could not be delivered.",
+    "wrong-number": "The carrier says that this number gets no texts: please ask for another.",
+    "over-limit": "Our message was not sent, because this number has had as many as we may send in a day or a week.",
+    "quiet-hours": "Our message was not sent, because the quiet hours end too late for it.",
+}
+
+
+def is_still_held(session: Session, message: Communication, *, seconds: float) -> bool:
+    """Whether a worker that claimed this message holds it yet and for `seconds` more, and the recipient has not opted out since."""
+    row = session.execute(
+        select(Communication.status, Communication.attempts, Communication.worker_until).where(Communication.id == message.id)
+    ).one_or_none()
+    if row is None or row.status is not Delivery.SENDING or row.attempts != message.attempts:
+        return False
+    if row.worker_until < time.time() + seconds:
+        return False
+    return message.kind in GOES_OUT_ANYWAY or not opted_out(session, message.phone, message.channel)
+
+
 def mark_sent(session: Session, *, communication_id: str, external_id: str | None) -> None:
-    """The carrier took it under `external_id`. Raises NotFoundError."""
+    """The carrier took it under `external_id`; what it has said of it since stands. Raises NotFoundError."""
     message = _get(session, communication_id)
-    message.status, message.external_id, message.error = Delivery.SENT, external_id, None
+    if message.external_id is None:
+        message.status, message.external_id, message.error = Delivery.SENT, external_id, None
 
 
 def mark_failed(session: Session, *, communication_id: str, error: str, permanent: bool, retry_in: float = 30.0) -> None:
@@ -206,31 +245,30 @@ def mark_failed(session: Session, *, communication_id: str, error: str, permanen
         message.status, message.retry_at = Delivery.QUEUED, time.time() + retry_in
 
 
-def mark_unknown(session: Session, *, communication_id: str, error: str) -> None:
-    """Nobody can say whether the carrier took it; it is looked for there before it is sent again. Raises NotFoundError."""
+def mark_unknown(session: Session, *, communication_id: str, error: str, ask_in: float = 0.0) -> None:
+    """Nobody can say whether the carrier took it; in `ask_in` seconds it is looked for there, before it is sent again.
+
+    Raises NotFoundError.
+    """
     message = _get(session, communication_id)
-    message.status, message.error = Delivery.UNKNOWN, error
+    message.status, message.error, message.retry_at = Delivery.UNKNOWN, error, time.time() + ask_in
 
 
 def unknown(session: Session, *, limit: int) -> list[Communication]:
-    """Messages whose fate is to be found out, the oldest first."""
-    found = select(Communication).where(Communication.status == Delivery.UNKNOWN).order_by(Communication.sequence).limit(limit)
+    """Messages whose fate can be found out now, the oldest first."""
+    found = (
+        select(Communication)
+        .where(Communication.status == Delivery.UNKNOWN, Communication.retry_at <= time.time())
+        .order_by(Communication.sequence)
+        .limit(limit)
+    )
     return list(session.scalars(found))
 
 
-def record_delivery(session: Session, *, external_id: str, status: Delivery, error: str | None = None) -> bool:
-    """What the carrier says later of a message that it took; False when we know of no such message.
-
-    A callback that comes late changes nothing that is final.
-    """
-    message = session.scalars(
-        select(Communication).where(Communication.external_id == external_id, Communication.direction == Direction.OUT)
-    ).one_or_none()
-    if message is None:
-        return False
-    if message.status not in (Delivery.DELIVERED, Delivery.FAILED):
-        message.status, message.error = status, error
-    return True
+def not_ours(session: Session, external_ids: list[str]) -> str | None:
+    """The first of the carrier's ids that belongs to no message that we know of."""
+    known = set(session.scalars(select(Communication.external_id).where(Communication.external_id.in_(external_ids))))
+    return next((one for one in external_ids if one not in known), None)
 
 
 def _get(session: Session, communication_id: str) -> Communication:

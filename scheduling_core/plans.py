@@ -365,7 +365,7 @@ def _overdue() -> Any:
 def asked_last(session: Session, *, phone: str) -> tuple[Plan, PlanMove] | None:
     """The move that this number was asked about last, while an answer still counts; the question has gone out."""
     people = [one.id for one in patients.on_file(session, phone=phone)]
-    last = sending.last_started(session, phone=phone, kind=sending.PLAN)
+    last = sending.last_said(session, phone=phone, kinds=(sending.PLAN,))
     found = session.execute(
         select(Plan, PlanMove)
         .join(PlanMove, _same_plan())

@@ -24,7 +24,6 @@ from scheduling_core.models import (
 )
 
 _REMINDED = (AppointmentStatus.BOOKED, AppointmentStatus.PENDING)  # who has arrived needs no reminder
-_LEAST_NOTICE = dt.timedelta(hours=1)  # a reminder that came late is of use until then
 
 
 def first_after(clinic: ClinicFile, start: dt.datetime, now: dt.datetime) -> dt.datetime | None:
@@ -78,7 +77,7 @@ def _remind(session: Session, clinic: ClinicFile, visit: Appointment, now: dt.da
         return following
     hours = min(due)
     quiet_until = sending.quiet_until(clinic, phone=phone, at=now, location_id=visit.location_id)
-    if visit.start - (quiet_until or now) < min(_LEAST_NOTICE, dt.timedelta(hours=hours) / 2):
+    if visit.start - (quiet_until or now) < min(sending.LEAST_NOTICE, dt.timedelta(hours=hours) / 2):
         return following
     if quiet_until:
         return quiet_until

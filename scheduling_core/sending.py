@@ -6,6 +6,8 @@ Who wants no texts at all is kept in `messaging`; both are looked at once more w
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -37,6 +39,9 @@ REMINDER, OFFER, PLAN = "reminder", "offer", "plan"
 OUTREACH = ("recall", "follow-up", "referral-in")  # as `OutreachKind`
 AFTER_VISIT = "after-visit"
 STARTED_BY_US = (REMINDER, OFFER, PLAN, *OUTREACH, AFTER_VISIT)
+A_DAY, A_WEEK = 1, 3  # messages to one number that the clinic starts (47 CFR 64.1200(a)(9)(iv)(F))
+_ASIDE = (OFFER, PLAN)  # asked for by who waits for a time; urgent, and over in hours: neither counted nor held up
+LEAST_NOTICE = dt.timedelta(hours=1)  # a reminder that came late is of use until then
 GONE_OUT = (Delivery.SENDING, Delivery.SENT, Delivery.DELIVERED, Delivery.UNKNOWN)
 
 
@@ -59,6 +64,64 @@ def quiet_until(clinic: ClinicFile, *, phone: str, at: dt.datetime, location_id:
             return None if until == at else until
         until = later
     return _end_of_quiet(clinic, at, zones[0])
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A message may not go out before `until` (UTC). `reason`: over-limit or quiet-hours."""
+
+    until: dt.datetime
+    reason: str
+
+
+def must_wait(session: Session, clinic: ClinicFile, message: Communication, *, at: dt.datetime) -> Wait | None:
+    """Whether something that the clinic starts may not go out at `at`: its day or week is full, or it is night."""
+    room = _room_from(session, clinic, message, at)
+    quiet = quiet_until(clinic, phone=message.phone, at=room or at)
+    if room is not None:
+        return Wait(quiet or room, "over-limit")
+    return Wait(quiet, "quiet-hours") if quiet else None
+
+
+def _room_from(session: Session, clinic: ClinicFile, message: Communication, at: dt.datetime) -> dt.datetime | None:
+    """The start of the first day on which this number may get one more; None where that is the day of `at`.
+
+    Days are the recipient's, a week is any seven of them. Reminders of visits count.
+    """
+    if message.kind in _ASIDE:
+        return None
+    zone = _zone_of_number(message.phone) or clinic.zone
+    today = times.to_wall(at, zone).date()
+    counted = select(Communication.sent_at).where(
+        Communication.phone == message.phone,
+        Communication.kind.in_([kind for kind in STARTED_BY_US if kind not in _ASIDE]),
+        Communication.direction == Direction.OUT,
+        Communication.status.in_(GONE_OUT),
+        Communication.sent_at >= times.from_wall(today - dt.timedelta(days=6), dt.time(), zone),
+        Communication.id != message.id,
+    )
+    days = [times.to_wall(sent, zone).date() for sent in session.scalars(counted) if sent is not None]
+    day = today
+    while days.count(day) >= A_DAY or sum(day - dt.timedelta(days=7) < one <= day for one in days) >= A_WEEK:
+        day += dt.timedelta(days=1)
+    return times.from_wall(day, dt.time(), zone) if day > today else None
+
+
+def is_of_use_at(session: Session, message: Communication, at: dt.datetime) -> bool:
+    """Whether a message that has to wait is worth waiting for: a reminder that comes an hour before the visit is."""
+    if message.kind != REMINDER:
+        return True
+    start = session.scalars(select(Appointment.start).where(Appointment.id == message.appointment_id)).one_or_none()
+    return start is not None and start - at >= LEAST_NOTICE
+
+
+def call_back_words(clinic: ClinicFile, language: str) -> str:
+    """What a call or a voicemail says: who calls and a number, and nothing else, since anybody may hear it."""
+    number = " ".join(clinic.clinic.phone.removeprefix("+1"))
+    who = clinic.clinic.name
+    if language == "es":
+        return f"Le llama {who} con un mensaje para usted. Por favor llámenos al {number}. Gracias."
+    return f"This is {who} with a message for you. Please call us at {number}. Thank you."
 
 
 def _end_of_quiet(clinic: ClinicFile, at: dt.datetime, zone: ZoneInfo) -> dt.datetime:
@@ -132,9 +195,9 @@ def holds_still(session: Session, message: Communication) -> bool:
         _, plan_id, number = (message.idempotency_key or "").split(":")
         return session.scalars(_ASKED, {"plan_id": plan_id, "number": int(number)}).first() is not None
     if message.kind in OUTREACH:
-        outreach_id, number = outreach_of(message.idempotency_key)
+        outreach_id, tries = outreach_of(message.idempotency_key)
         open_still = select(Outreach.id).where(
-            Outreach.id == outreach_id, Outreach.status == OutreachStatus.OPEN, Outreach.tries == number
+            Outreach.id == outreach_id, Outreach.status == OutreachStatus.OPEN, Outreach.tries == tries
         )
         return session.scalars(open_still).first() is not None
     return True
@@ -145,19 +208,14 @@ _ASKED = select(PlanMove.number).where(
 )
 
 
-def last_started(session: Session, *, phone: str, kind: str | None = None) -> Communication | None:
-    """The last reminder, offer or question of a plan (or of one kind alone) to this number: what a bare answer answers."""
-    return session.scalars(
-        select(Communication)
-        .where(
-            Communication.phone == phone,
-            Communication.kind.in_((kind,) if kind else STARTED_BY_US),
-            Communication.direction == Direction.OUT,
-            Communication.status.in_(GONE_OUT),
-        )
-        .order_by(Communication.sequence.desc())
-        .limit(1)
-    ).first()
+def last_said(session: Session, *, phone: str, kinds: Collection[str] | None = None) -> Communication | None:
+    """Our last message to this number, or of these kinds alone, that went out or is on its way: what a bare answer answers."""
+    found = select(Communication).where(
+        Communication.phone == phone, Communication.direction == Direction.OUT, Communication.status.in_(GONE_OUT)
+    )
+    if kinds is not None:
+        found = found.where(Communication.kind.in_(kinds))
+    return session.scalars(found.order_by(Communication.sequence.desc()).limit(1)).first()
 
 
 def first_phone(patient: Patient) -> str | None:
@@ -172,6 +230,12 @@ def language_of(session: Session, clinic: ClinicFile, patient: Patient, phone: s
         if language and language[:2] in clinic.clinic.languages:
             return language[:2]
     return clinic.clinic.languages[0]
+
+
+def language_of_message(session: Session, clinic: ClinicFile, message: Communication) -> str:
+    """The language to speak a message in."""
+    patient = session.scalars(select(Patient).where(Patient.id == message.patient_id)).one_or_none()
+    return language_of(session, clinic, patient, message.phone) if patient else clinic.clinic.languages[0]
 
 
 def name_if_shared(session: Session, patient: Patient, phone: str) -> str | None:

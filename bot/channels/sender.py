@@ -1,4 +1,4 @@
-"""Handing a text to the carrier, and asking it afterwards whether it took one."""
+"""Handing texts and calls to the carrier, and asking it afterwards whether it took one."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlencode
 
 import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.call import CallInstance
+from twilio.rest.api.v2010.account.message import MessageInstance
+from twilio.twiml.voice_response import VoiceResponse
 
 from bot.settings import DEMO_ACCOUNT_SID, TWILIO_API_URL, Environment, Settings
 
-_SECONDS = 10.0
+SECONDS = 10.0  # to connect, and again for the answer
+SPOKEN = {"en": "en-US", "es": "es-US"}
+_LISTED = 50
 _CLOCKS_DIFFER_BY = dt.timedelta(seconds=30)
 
 
@@ -37,19 +43,27 @@ class UnknownFateError(Exception):
 
 @dataclass(frozen=True)
 class Text:
-    """One text to send. Numbers in E.164."""
+    """One text to send. Numbers in E.164. `about` tells the message and the try in the address of the carrier's callbacks."""
 
     to: str
     from_: str
     body: str
+    about: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Call(Text):
+    """A call that says `body` in `language` and hangs up."""
+
+    language: str = "en"
 
 
 class Sender(Protocol):
     def send(self, text: Text) -> str:
         """The carrier's id of the text. Raises SendError or UnknownFateError."""
 
-    def find(self, text: Text, *, since: float) -> str | None:
-        """The carrier's id of a text like this that it took after `since` (seconds since 1970), or None.
+    def find(self, text: Text, *, since: float) -> list[str]:
+        """The carrier's ids of texts (or calls) like this that it took after `since` (seconds since 1970), the oldest first.
 
         Raises SendError when the carrier cannot be asked.
         """
@@ -60,7 +74,7 @@ class TwilioSender:
 
     def __init__(self, settings: Settings) -> None:
         self._client = Client(
-            settings.twilio_account_sid, settings.twilio_auth_token, http_client=TwilioHttpClient(timeout=_SECONDS, max_retries=0)
+            settings.twilio_account_sid, settings.twilio_auth_token, http_client=TwilioHttpClient(timeout=SECONDS, max_retries=0)
         )
         if settings.twilio_api_url != TWILIO_API_URL:
             self._client.api.base_url = settings.twilio_api_url
@@ -68,7 +82,7 @@ class TwilioSender:
 
     def send(self, text: Text) -> str:
         try:
-            sent = self._client.messages.create(to=text.to, from_=text.from_, body=text.body, status_callback=self._status_url)
+            sent = self._create(text)
         except TwilioRestException as error:
             raise _refusal(error) from None
         except requests.ConnectTimeout:
@@ -83,15 +97,31 @@ class TwilioSender:
             raise UnknownFateError("no-id")
         return sent.sid
 
-    def find(self, text: Text, *, since: float) -> str | None:
+    def _create(self, text: Text) -> MessageInstance | CallInstance:
+        status_url = self._status_url
+        if text.about:
+            status_url += "?" + urlencode({"message": text.about[0], "attempt": text.about[1]})
+        if isinstance(text, Call):
+            spoken = VoiceResponse()
+            spoken.say(text.body, language=SPOKEN.get(text.language, SPOKEN["en"]))
+            return self._client.calls.create(to=text.to, from_=text.from_, twiml=str(spoken), status_callback=status_url)
+        return self._client.messages.create(to=text.to, from_=text.from_, body=text.body, status_callback=status_url)
+
+    def find(self, text: Text, *, since: float) -> list[str]:
         earliest = dt.datetime.fromtimestamp(since, dt.UTC) - _CLOCKS_DIFFER_BY
+        found: list[tuple[dt.datetime, str]] = []
         try:
-            for sent in self._client.messages.list(to=text.to, from_=text.from_, date_sent_after=earliest, limit=50):
-                if sent.body == text.body and sent.date_created and sent.date_created >= earliest:
-                    return sent.sid
+            if isinstance(text, Call):
+                for call in self._client.calls.list(to=text.to, from_=text.from_, limit=_LISTED):
+                    if call.sid and call.date_created and call.date_created >= earliest:
+                        found.append((call.date_created, call.sid))
+            else:
+                for sent in self._client.messages.list(to=text.to, from_=text.from_, date_sent_after=earliest, limit=_LISTED):
+                    if sent.sid and sent.body == text.body and sent.date_created and sent.date_created >= earliest:
+                        found.append((sent.date_created, sent.sid))
         except (TwilioRestException, requests.RequestException, ValueError) as error:
             raise SendError(f"cannot-ask-{type(error).__name__}", permanent=False) from None
-        return None
+        return [sid for _, sid in sorted(found)]
 
 
 class DemoCarrier:
@@ -100,8 +130,8 @@ class DemoCarrier:
     def send(self, text: Text) -> str:
         return f"SM{uuid.uuid4().hex}"
 
-    def find(self, text: Text, *, since: float) -> str | None:
-        return None
+    def find(self, text: Text, *, since: float) -> list[str]:
+        return []
 
 
 def create_sender(settings: Settings) -> Sender:

@@ -10,15 +10,23 @@ from bot.conversation import Answer, Incoming, Turns
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.turn import Said
-from scheduling_core import messaging
+from scheduling_core import deliveries
 from scheduling_core.db import Database
 from scheduling_core.models import Channel, Delivery
 from scheduling_core.segments import on_air
 
 _NEEDED = ("MessageSid", "From", "To")
-# Twilio's MessageStatus as ours; the steps before "sent" say nothing new.
-_STATUS = {"sent": Delivery.SENT, "delivered": Delivery.DELIVERED, "failed": Delivery.FAILED, "undelivered": Delivery.FAILED}
-UNSUBSCRIBED = "21610"  # Twilio's error: the recipient has opted out with the carrier
+# Twilio's MessageStatus and CallStatus as ours; the steps before "sent" say nothing new.
+_STATUS = {
+    "sent": Delivery.SENT,
+    "delivered": Delivery.DELIVERED,
+    "failed": Delivery.FAILED,
+    "undelivered": Delivery.FAILED,
+    "completed": Delivery.DELIVERED,
+    "busy": Delivery.FAILED,
+    "no-answer": Delivery.FAILED,
+    "canceled": Delivery.FAILED,
+}
 
 
 def create_sms(settings: Settings, database: Database, turns: Turns, metrics: Metrics) -> Blueprint:
@@ -47,14 +55,21 @@ def create_sms(settings: Settings, database: Database, turns: Turns, metrics: Me
 
     @sms.post("/status")
     def status() -> Response:
-        form = request.form
-        known = _STATUS.get(form.get("MessageStatus", ""))
-        if known and form.get("MessageSid"):
-            error = form.get("ErrorCode") or None
+        form, args = request.form, request.args
+        called = form.get("CallStatus", "")
+        known = _STATUS.get(form.get("MessageStatus", "") or called)
+        external_id = form.get("MessageSid") or form.get("CallSid")
+        if known and external_id:
+            error = form.get("ErrorCode") or (f"call-{called}" if called and known is Delivery.FAILED else None)
             with database.transaction() as session:
-                messaging.record_delivery(session, external_id=form["MessageSid"], status=known, error=error)
-                if error == UNSUBSCRIBED and not messaging.opted_out(session, form.get("To", "")):
-                    messaging.record_opt_out(session, form["To"], out=True, source="carrier")
+                deliveries.record(
+                    session,
+                    external_id=external_id,
+                    status=known,
+                    error=error,
+                    communication_id=args.get("message"),
+                    attempt=args.get("attempt", type=int),
+                )
         return Response(status=204)
 
     return sms

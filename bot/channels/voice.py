@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, request
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
+from bot.channels.sender import SPOKEN
 from bot.channels.signature import is_from_twilio
 from bot.conversation import Answer, Incoming, Turns
 from bot.metrics import Metrics
@@ -18,7 +19,6 @@ from scheduling_core.models import Channel
 
 LEAST_CONFIDENCE = 0.4
 _MOST_WAITS = 3
-_LANGUAGES = {"en": "en-US", "es": "es-US"}
 _PERSON = {"en": "I want to talk to a person", "es": "quiero hablar con una persona"}
 
 
@@ -144,7 +144,7 @@ def _action(turn: int) -> str:
 
 
 def _spoken(language: str) -> str:
-    return _LANGUAGES.get(language[:2].lower(), "en-US")
+    return SPOKEN.get(language[:2].lower(), "en-US")
 
 
 def _xml(document: VoiceResponse) -> Response:

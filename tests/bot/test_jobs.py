@@ -16,7 +16,7 @@ from scheduling_core import booking, reminders, sending, waitlist
 from scheduling_core.calendar.requests import Request
 from scheduling_core.calendar.wishes import Days, TimeWish
 from scheduling_core.models import Appointment, AppointmentStatus, Communication
-from scheduling_core.segments import segments
+from scheduling_core.segments import on_air, segments
 from tests.bot.conftest import PATIENT
 from tests.factories import make_free_time, make_patient
 
@@ -99,7 +99,7 @@ def test_a_cancelled_visit_is_offered_to_who_waits_for_the_day(house, clinic, cl
 
     assert until(lambda: offer() is not None)
     with house.database.transaction() as session:
-        last = sending.last_started(session, phone=PATIENT)
+        last = sending.last_said(session, phone=PATIENT, kinds=sending.STARTED_BY_US)
         assert last is not None
         assert last.kind == "offer"
         taken = waitlist.accept(session, clinic, place_id=place.id, agent="test", key="accept")
@@ -118,7 +118,7 @@ def test_texts_take_two_segments_at_most_whatever_the_clinics_name(sqlite_loaded
         clock.set("2026-11-20T12:00:00-06:00")
         assert reminders.send_due(session, named) == 1
         [body] = session.scalars(select(Communication.body))
-    assert segments(body) <= 2
+    assert segments(on_air(body)) <= 2
     assert ("Saturday, November 21" if language == "en" else "sábado 21 de noviembre") in body
 
 

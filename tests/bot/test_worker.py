@@ -36,7 +36,7 @@ def test_a_message_goes_out_with_the_clinics_number_and_a_status_address(house: 
     assert house.worker().send_due() == 1
     (sent,) = house.twilio.sent
     assert (sent["To"], sent["From"], sent["Body"]) == (PATIENT, CLINIC, "Hello <you> & 🙂")
-    assert sent["StatusCallback"] == "https://clinic.example/twilio/status"
+    assert sent["StatusCallback"] == f"https://clinic.example/twilio/status?message={message}&attempt=1"
     assert status(house, message) is Delivery.SENT
 
 
@@ -132,7 +132,7 @@ def test_a_refusal_for_good_is_not_tried_again_and_staff_are_told(house: House):
     assert worker.send_due() == 0
     with house.database.reading() as session:
         task = session.scalars(select(Task)).one()
-    assert (task.reason, task.phone) == ("not-delivered", PATIENT)
+    assert (task.reason, task.phone) == ("wrong-number", PATIENT)
 
 
 def test_who_opted_out_with_the_carrier_has_opted_out_with_us(house: House):

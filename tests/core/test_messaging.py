@@ -8,7 +8,7 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from scheduling_core import messaging, times
+from scheduling_core import deliveries, messaging, times
 from scheduling_core.db import Database
 from scheduling_core.models import AuditEvent, Communication, Delivery
 from tests.conftest import Clock
@@ -156,9 +156,9 @@ def test_what_the_carrier_says_later_is_kept(database: Database) -> None:
     message = _queue(database, "hello")
     with database.transaction() as session:
         messaging.mark_sent(session, communication_id=message.id, external_id="SM1")
-        assert messaging.record_delivery(session, external_id="SM1", status=Delivery.DELIVERED)
-        assert messaging.record_delivery(session, external_id="SM1", status=Delivery.SENT)
-        assert not messaging.record_delivery(session, external_id="SM2", status=Delivery.SENT)
+        assert deliveries.record(session, external_id="SM1", status=Delivery.DELIVERED)
+        assert deliveries.record(session, external_id="SM1", status=Delivery.SENT)
+        assert not deliveries.record(session, external_id="SM2", status=Delivery.SENT)
     assert _status(database, message) is Delivery.DELIVERED
 
 

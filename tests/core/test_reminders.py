@@ -354,6 +354,8 @@ def test_the_last_reminder_names_the_visit_that_an_answer_is_about(loaded, clini
     send(loaded, clinic)
     assert named() == first.id
     clock.set("2026-11-16T15:00:00-06:00")
+    assert send(loaded, clinic) == []  # one a day
+    clock.set("2026-11-17T08:00:00-06:00")
     send(loaded, clinic)
     assert named() == second.id
     with loaded.transaction() as session:

@@ -8,6 +8,7 @@ from actions import (
     identity,
     insurance,
     offering,
+    outreach,
     party,
     people,
     plans,
@@ -37,7 +38,7 @@ FORM = "booking_form"
 @action("validate_booking_form")
 def validate(turn: Turn) -> None:
     if turn.asked is None:
-        if plans.answer(turn) or (turn.yes and waitlist.answer_offer(turn)):
+        if plans.answer(turn) or (turn.yes and waitlist.answer_offer(turn)) or outreach.declines(turn):
             turn.end(then=turn.followup)
             turn.followup = None
             return
@@ -52,6 +53,7 @@ def validate(turn: Turn) -> None:
             questions.say_providers(turn)
             turn.end()
             return
+        outreach.take_up(turn)
     more = several.hear(turn)
     if not more:
         forms.for_whom(turn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from actions import facts, offering, people, plans, reminders, sentences, waitlist
+from actions import facts, offering, outreach, people, plans, reminders, sentences, waitlist
 from actions.forms import clear
 from actions.goals import names_a_visit
 from actions.turn import Turn, action
@@ -21,10 +21,22 @@ def help_(turn: Turn) -> None:
     turn.say("utter_help", clinic=turn.clinic.clinic.name, phone=sentences.phone(turn.clinic.clinic.phone))
 
 
+def _answers_us(turn: Turn) -> bool:
+    """Whether the words answer something that the clinic asked by itself."""
+    return outreach.answer(turn) or plans.answer(turn) or waitlist.answer_offer(turn) or reminders.answer(turn)
+
+
+@action("action_opt_out_how")
+def opt_out_how(turn: Turn) -> None:
+    """Fewer texts: none of the kind that was just sent, or none at all by a keyword."""
+    if not outreach.declines(turn):
+        turn.say("utter_opt_out_how")
+
+
 @action("action_not_understood")
 def not_understood(turn: Turn) -> None:
     """Words that say nothing we know: another hint the second time, a person the third."""
-    if plans.answer(turn) or waitlist.answer_offer(turn) or reminders.answer(turn):
+    if _answers_us(turn):
         return
     if names_a_visit(turn):
         turn.followup = "booking_form"
@@ -61,7 +73,7 @@ _CANCELS = re.compile(r"\bcancel\w*\b")
 @action("action_nothing_open")
 def nothing_open(turn: Turn) -> None:
     """An answer while no question is open. Words that name a visit begin a booking all the same."""
-    if plans.answer(turn) or waitlist.answer_offer(turn) or reminders.answer(turn):
+    if _answers_us(turn):
         return
     proposed, also = turn.slot("proposed"), turn.slot("also")
     turn.set(proposed=None, also=None)

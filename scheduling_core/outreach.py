@@ -336,8 +336,14 @@ def answer(session: Session, clinic: ClinicFile, *, outreach_id: str, said: Answ
         _withhold(session, one)
         if one.kind in _BY_ORDER:
             _tell_clinicians(session, clinic, one, said, agent)
-    idempotency.remember(session, key, {"outreach_id": outreach_id})
+    idempotency.remember(session, key, {"outreach_id": outreach_id, "said": said.value})
     return one
+
+
+def answered_in(session: Session, *, key: str) -> Answer | None:
+    """What the answer under this key said; None when there was none."""
+    found = idempotency.answer(session, key)
+    return Answer(found["said"]) if found else None
 
 
 def _stop(session: Session, one: Outreach, agent: str) -> None:

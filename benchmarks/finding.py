@@ -18,6 +18,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 from unittest import mock
 
@@ -60,9 +61,9 @@ def main() -> None:
         with machine.database(engine) as database:
             calendar = Calendar(engine, database)
             _beside_the_floor(calendar, chosen.rounds)
-            _with_history(calendar, chosen.rounds)
+            history = _with_history(calendar, chosen.rounds)
             if not chosen.no_pictures:
-                for along, lines in _growth(calendar, chosen.rounds).items():
+                for along, lines in (_growth(calendar, chosen.rounds) | history).items():
                     for name, series in lines.items():
                         grown.setdefault(along, {})[f"{name}, {engine}"] = series
         with machine.database(engine) as database:
@@ -199,8 +200,14 @@ def _beside_the_floor(calendar: Calendar, rounds: int) -> None:
             _report(f"First 3 offers of L beside all of L, {calendar.engine}", first / ours, "times", 0.05)
 
 
-def _with_history(calendar: Calendar, rounds: int) -> None:
-    calendar.remember(range(OLD_VISITS))
+def _with_history(calendar: Calendar, rounds: int) -> dict[str, dict[str, pictures.Series]]:
+    """What old visits cost, and how it grows: milliseconds for all open times of those with a history."""
+    with_history = range(PRACTITIONERS - WITH_HISTORY, PRACTITIONERS)
+    series: pictures.Series = []
+    for had, has in pairwise((0, 0, OLD_VISITS // 4, OLD_VISITS // 2, OLD_VISITS)):
+        calendar.remember(range(had, has))
+        took = _in_turn(calendar.database, rounds, lambda session: calendar.ours(session, with_history, LARGE[1], PRACTITIONERS))
+        series.append((has, took[0]))
     for practitioners, days, more in ((1, 30, 10), (WITH_HISTORY, 90, 1)):
         young, old = (range(first, first + practitioners) for first in (0, PRACTITIONERS - WITH_HISTORY))
         without, with_ = _in_turn(
@@ -212,6 +219,7 @@ def _with_history(calendar: Calendar, rounds: int) -> None:
         print(f"{calendar.engine}, {practitioners} x {days}: {without:.2f} ms, with {OLD_VISITS:,} old visits each {with_:.2f} ms")
         name = f"All open times of {practitioners} x {days} with {OLD_VISITS:,} old visits each, beside none, {calendar.engine}"
         _report(name, with_ / without, "times", 1.2)
+    return {f"old visits each, {WITH_HISTORY} practitioners, {LARGE[1]} days": {"all": series}}
 
 
 def _growth(calendar: Calendar, rounds: int) -> dict[str, dict[str, pictures.Series]]:

@@ -201,6 +201,18 @@ def _parking(turn: Turn) -> None:
         turn.say("utter_cannot_answer", phone=sentences.phone(turn.clinic.clinic.phone))
 
 
+def _out_of_scope(turn: Turn) -> None:
+    """What no clinic does; but a question that names one of our places is about that place."""
+    if not (turn.mentions.locations and turn.is_question):
+        turn.say("utter_out_of_scope", clinic=turn.clinic.clinic.name)
+        return
+    likeliest, _ = turn.best_of(_ABOUT_PLACES)
+    _ABOUT_PLACES.get(likeliest, _location)(turn)
+
+
+_ABOUT_PLACES: dict[str, Callable[[Turn], None]] = {"ask_hours": _hours, "ask_location": _location, "ask_parking": _parking}
+
+
 # services
 
 
@@ -281,9 +293,7 @@ def _clinic(turn: Turn) -> None:
 
 
 _ANSWERS: dict[str, Callable[[Turn], None]] = {
-    "ask_hours": _hours,
-    "ask_location": _location,
-    "ask_parking": _parking,
+    **_ABOUT_PLACES,
     "ask_prep": _prep,
     "ask_cost": costs.answer,
     "insurance": _insurance,
@@ -296,7 +306,7 @@ _ANSWERS: dict[str, Callable[[Turn], None]] = {
     "greet": _say("utter_greet_again"),
     "thank": _say("utter_welcome"),
     "wrong_number": people.answer_wrong_number,
-    "out_of_scope": _say("utter_out_of_scope"),
+    "out_of_scope": _out_of_scope,
     "billing": people.answer_billing,
     "medical_question": people.answer_medical_question,
     "running_late": people.answer_running_late,

@@ -34,6 +34,20 @@ def test_the_clinic_file_answers(stranger: Talk, words: str, intent: str, told: 
         assert [session.scalars(select(table)).first() for table in (Task, Appointment, Patient)] == [None, None, None]
 
 
+def test_a_question_taken_for_an_errand_elsewhere_is_answered_when_it_names_our_place(stranger: Talk) -> None:
+    stranger.say("where's bay view", "out_of_scope")
+    assert stranger.last().text == "Maple Grove South: 2200 S Bay St, Milwaukee, WI 53207."
+    stranger.ranking = [("out_of_scope", 0.6), ("ask_hours", 0.3)]
+    stranger.say("what time does bay view close saturdays", "out_of_scope")
+    assert (stranger.last().text or "").startswith("Maple Grove South: Mon")
+
+
+def test_an_errand_elsewhere_is_not_answered_as_a_question_about_a_place(stranger: Talk) -> None:
+    assert stranger.say("where is the closest taco place", "out_of_scope") == ["utter_out_of_scope"]
+    assert stranger.last().values["clinic"] == "Maple Grove Clinic"
+    assert stranger.say("book me a flight to the south", "out_of_scope") == ["utter_out_of_scope"]
+
+
 def test_who_speaks_a_language_is_named_and_a_yes_begins_a_booking_with_them(talk: Talk) -> None:
     assert talk.say("which doctors speak Spanish?", "find_provider") == ["utter_providers"]
     assert talk.last().values["names"] == "Dr. Tanaka and Lars Sorensen"

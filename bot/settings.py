@@ -55,6 +55,7 @@ class Settings:
     clearinghouse_receiver: str = "CLEARINGHOUSE"
     clearinghouse_user: str | None = None
     clearinghouse_password: str | None = None
+    smtp_url: str | None = None
 
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> Settings:
@@ -89,6 +90,7 @@ class Settings:
             clearinghouse_receiver=read("FRONTDESK_CLEARINGHOUSE_RECEIVER") or "CLEARINGHOUSE",
             clearinghouse_user=read("FRONTDESK_CLEARINGHOUSE_USER"),
             clearinghouse_password=read("FRONTDESK_CLEARINGHOUSE_PASSWORD"),
+            smtp_url=_smtp(read("FRONTDESK_SMTP_URL")),
         )
         if env is Environment.PRODUCTION:
             _refuse_in_production(settings)
@@ -169,6 +171,12 @@ def _address(name: str, value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise SettingsError(f'{name} is "{value}"; it must be an address that starts with http:// or https://')
     return value.rstrip("/")
+
+
+def _smtp(value: str | None) -> str | None:
+    if value and (urlsplit(value).scheme not in ("smtp", "smtps") or not urlsplit(value).hostname):
+        raise SettingsError("FRONTDESK_SMTP_URL must start with smtp:// or smtps:// and name a host")  # it may hold a password
+    return value
 
 
 def _database_url(value: str | None, data_dir: Path) -> str:

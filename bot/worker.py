@@ -20,16 +20,18 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bot import clearinghouse
+from bot.channels.mail import Mail, Mailer
 from bot.channels.sender import SECONDS, Call, Sender, SendError, Text, UnknownFateError, create_sender
 from bot.conversation import Turns, waiting_conversations
 from bot.dialogue_client import DialogueClient
 from bot.jobs import Schedule
 from bot.metrics import Metrics
 from bot.settings import Settings
-from scheduling_core import deliveries, messaging, sending
+from scheduling_core import calendar_files, deliveries, messaging, sending
 from scheduling_core.clinic_file.loading import NotLoadedError, current
+from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
-from scheduling_core.models import Channel, Communication, Delivery
+from scheduling_core.models import Appointment, Channel, Communication, Delivery
 from scheduling_core.segments import on_air
 
 log = logging.getLogger(__name__)
@@ -54,7 +56,8 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
     database = Database(settings.database_url)
     dialogue = DialogueClient(settings.dialogue_url)
     turns = Turns(database, dialogue, Metrics())
-    worker = Worker(database, create_sender(settings), turns)
+    mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
+    worker = Worker(database, create_sender(settings), turns, mailer)
     payers = clearinghouse.start(settings, database, worker.name, stop)
     try:
         worker.work_until(stop)
@@ -71,11 +74,12 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
 class Worker:
     """One worker's loop and its steps."""
 
-    def __init__(self, database: Database, sender: Sender, turns: Turns) -> None:
+    def __init__(self, database: Database, sender: Sender, turns: Turns, mailer: Mailer | None = None) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{id(self):x}"[:64]
         self._database = database
         self._sender = sender
         self._turns = turns
+        self._mailer = mailer
         self._schedule = Schedule(database)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="send")
 
@@ -142,7 +146,9 @@ class Worker:
     def _find_out(self, message: Communication, number: str) -> bool:
         claimed_at = message.worker_until - LEASE_SECONDS
         try:
-            found = self._sender.find(self._text(message, number), since=claimed_at)
+            # mail servers cannot be asked; a repeat carries the Message-ID of the first, by which mailboxes know it
+            is_mail = message.channel is Channel.EMAIL
+            found = [] if is_mail else self._sender.find(self._text(message, number), since=claimed_at)
         except SendError as error:
             log.warning("cannot ask about message %s: %s", message.id, error.code)
             with self._database.transaction() as session:
@@ -177,7 +183,7 @@ class Worker:
             if not messaging.is_still_held(session, message, seconds=_LONGEST_SEND):
                 return  # it comes to be unknown when its lease ends, is not found at the carrier, and is looked at anew
         try:
-            external_id = self._sender.send(self._text(message, number))
+            external_id = self._hand_over(message, number)
         except SendError as error:
             if error.permanent or message.attempts >= GIVE_UP_AFTER:
                 return self._fail(message, error.code)
@@ -191,6 +197,17 @@ class Worker:
             return
         with self._database.transaction() as session:
             messaging.mark_sent(session, communication_id=message.id, external_id=external_id)
+
+    def _hand_over(self, message: Communication, number: str) -> str:
+        """The carrier's id. Raises SendError and UnknownFateError."""
+        if message.channel is not Channel.EMAIL:
+            return self._sender.send(self._text(message, number))
+        with self._database.reading() as session:
+            clinic = current(session)
+            if self._mailer is None or clinic.clinic.main_email is None:
+                raise SendError("no-mail-server", permanent=True)
+            mail = _mail(session, clinic, clinic.clinic.main_email, message)
+        return self._mailer.send(mail)
 
     def _put_back(self, message: Communication, code: str, *, retry_in: float) -> None:
         with self._database.transaction() as session:
@@ -211,6 +228,24 @@ class Worker:
         with self._database.reading() as session:
             language = sending.language_of_message(session, current(session), message)
         return Call(to=message.phone, from_=number, body=message.body, about=about, language=language)
+
+
+def _mail(session: Session, clinic: ClinicFile, sender: str, message: Communication) -> Mail:
+    """A message as a mail, with the visit that it is about as a calendar file."""
+    language = sending.language_of_message(session, clinic, message)
+    visit = session.scalars(select(Appointment).where(Appointment.id == message.appointment_id)).one_or_none()
+    name = clinic.clinic.name
+    return Mail(
+        id=message.id,
+        to=message.phone,
+        sender=(name, sender),
+        subject=_SUBJECT[language].format(name),
+        body=message.body,
+        calendar=calendar_files.invitation(clinic, visit, attendee=message.phone, language=language) if visit else None,
+    )
+
+
+_SUBJECT = {"en": "A message from {}", "es": "Un mensaje de {}"}
 
 
 def _still_unknown(session: Session, message: Communication) -> Communication | None:

@@ -16,8 +16,6 @@ from scheduling_core.clinic_file.loading import current
 from scheduling_core.models import Channel, Communication, Delivery, Direction
 
 UNSUBSCRIBED = "21610"
-LANDLINE = ("30006", "21635")
-WRONG_NUMBER = ("21211", "21614")
 _LATER = ("30003", "30005", "30008", "call-busy", "call-no-answer")
 _PAUSES = (300.0, 1200.0, 4800.0)  # seconds of elapsed time before the second, third and fourth try; there is no fifth
 _ON_ITS_WAY = (Delivery.SENDING, Delivery.UNKNOWN, Delivery.QUEUED)
@@ -39,9 +37,9 @@ def remedy(code: str, *, kind: str, attempts: int, calls: bool) -> Remedy:
     """
     if code == UNSUBSCRIBED:
         return Remedy.OPTED_OUT
-    if code in WRONG_NUMBER:
+    if code in sending.WRONG_NUMBER:
         return Remedy.WRONG_NUMBER
-    if code in LANDLINE and calls and kind == sending.REMINDER:
+    if code in sending.LANDLINE and calls and kind == sending.REMINDER:
         return Remedy.BY_VOICE
     if code in _LATER and attempts <= len(_PAUSES):
         return Remedy.LATER

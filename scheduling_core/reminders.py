@@ -17,6 +17,7 @@ from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import (
     Appointment,
     AppointmentStatus,
+    Channel,
     Communication,
     Direction,
     ParticipationStatus,
@@ -72,19 +73,21 @@ def _remind(session: Session, clinic: ClinicFile, visit: Appointment, now: dt.da
     if not due or visit.patient_id is None:
         return following
     patient = patients.get(session, visit.patient_id)
-    phone = sending.first_phone(patient)
-    if phone is None or not patient.active:
+    way = sending.way_to(session, clinic, patient)
+    if way is None or not patient.active:
         return following
+    channel, address = way
     hours = min(due)
-    quiet_until = sending.quiet_until(clinic, phone=phone, at=now, location_id=visit.location_id)
+    quiet_until = sending.quiet_until(clinic, phone=address, at=now, location_id=visit.location_id)
     if visit.start - (quiet_until or now) < min(sending.LEAST_NOTICE, dt.timedelta(hours=hours) / 2):
         return following
     if quiet_until:
         return quiet_until
     messaging.queue(
         session,
-        phone=phone,
-        body=_body(session, clinic, visit, patient, phone),
+        phone=address,
+        channel=channel,
+        body=_body(session, clinic, visit, patient, channel, address),
         author="system",
         kind=sending.REMINDER,
         patient_id=patient.id,
@@ -94,13 +97,20 @@ def _remind(session: Session, clinic: ClinicFile, visit: Appointment, now: dt.da
     return following
 
 
-def _body(session: Session, clinic: ClinicFile, visit: Appointment, patient: Patient, phone: str) -> str:
-    """Clinic and time, nothing of the visit's kind: others may read along. Who has confirmed is not asked again."""
+def _body(session: Session, clinic: ClinicFile, visit: Appointment, patient: Patient, channel: Channel, phone: str) -> str:
+    """Clinic and time, nothing of the visit's kind: others may read along. Who has confirmed is not asked again.
+
+    A call says no time either: anybody may hear it.
+    """
     assert visit.start
     zone = clinic.zone_of(visit.location_id) if visit.location_id in clinic.locations_by_id else clinic.zone
     language = sending.language_of(session, clinic, patient, phone)
     day, time = sending.start_in_words(visit.start, zone, language)
     name, who = sending.name_if_shared(session, patient, phone), clinic.clinic.name
+    if channel is Channel.VOICE:
+        return sending.call_back_words(clinic, language)
+    if channel is Channel.EMAIL:
+        return _MAIL[language].format(who=who, day=day, time=time, phone=clinic.clinic.phone)
     confirmed = visit.confirmation is ParticipationStatus.ACCEPTED
     if language == "es":
         answer = "Responda R para cambiarla." if confirmed else "Responda C para confirmar o R para cambiarla."
@@ -112,6 +122,14 @@ def _body(session: Session, clinic: ClinicFile, visit: Appointment, patient: Pat
     what = f"{name}'s visit" if name else "your visit"
     text = f"Reminder from {who}: {what} is on {day} at {time}. {answer}"
     return sending.shortest_needed(f"{text} Text STOP to end texts.", text, f"Reminder: {what} is on {day} at {time}. {answer}")
+
+
+_MAIL = {
+    "en": "Reminder from {who}: your visit is on {day} at {time}.\n\nTo confirm or move it, please call {phone}.\n"
+    "You do not want these mails? Tell us at the same number.",
+    "es": "Recordatorio de {who}: su cita es el {day}, {time}.\n\nPara confirmarla o cambiarla, llame al {phone}.\n"
+    "¿No quiere estos correos? Díganoslo en el mismo número.",
+}
 
 
 def asked_about(session: Session, *, phone: str) -> list[Appointment]:

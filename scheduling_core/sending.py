@@ -20,6 +20,7 @@ from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import (
     LIVE,
     Appointment,
+    Channel,
     Communication,
     Conversation,
     Delivery,
@@ -42,6 +43,8 @@ STARTED_BY_US = (REMINDER, OFFER, PLAN, *OUTREACH, AFTER_VISIT)
 A_DAY, A_WEEK = 1, 3  # messages to one number that the clinic starts (47 CFR 64.1200(a)(9)(iv)(F))
 _ASIDE = (OFFER, PLAN)  # asked for by who waits for a time; urgent, and over in hours: neither counted nor held up
 LEAST_NOTICE = dt.timedelta(hours=1)  # a reminder that came late is of use until then
+LANDLINE = ("30006", "21635")  # Twilio's errors: https://www.twilio.com/docs/api/errors
+WRONG_NUMBER = ("21211", "21614")
 GONE_OUT = (Delivery.SENDING, Delivery.SENT, Delivery.DELIVERED, Delivery.UNKNOWN)
 
 
@@ -221,6 +224,26 @@ def last_said(session: Session, *, phone: str, kinds: Collection[str] | None = N
 def first_phone(patient: Patient) -> str | None:
     """The number that the clinic writes to."""
     return patient.phones[0].phone if patient.phones else None
+
+
+def way_to(session: Session, clinic: ClinicFile, patient: Patient) -> tuple[Channel, str] | None:
+    """How to reach a patient, and at which number or address: the first of the clinic's channels by which they can be reached.
+
+    Who wants no texts is not written to by another way: their text is queued, and withheld.
+    """
+    phone = first_phone(patient)
+    refused = select(Communication.error).where(
+        Communication.phone == phone, Communication.channel == Channel.SMS, Communication.status == Delivery.FAILED
+    )
+    codes = set(session.scalars(refused.where(Communication.error.in_((*LANDLINE, *WRONG_NUMBER))))) if phone else set()
+    for channel in clinic.reminders.channels:
+        if channel == "sms" and phone and not codes:
+            return Channel.SMS, phone
+        if channel == "call" and phone and codes.isdisjoint(WRONG_NUMBER):
+            return Channel.VOICE, phone
+        if channel == "email" and patient.email:
+            return Channel.EMAIL, patient.email
+    return None
 
 
 def language_of(session: Session, clinic: ClinicFile, patient: Patient, phone: str) -> str:

@@ -1,0 +1,83 @@
+"""Mail through an SMTP server: smtp://user:password@host:587 (with STARTTLS, save on this machine), or smtps://host:465."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formataddr, formatdate
+from urllib.parse import unquote, urlsplit
+
+from bot.channels.sender import SECONDS, SendError, UnknownFateError
+
+_HERE = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail. `id` makes its Message-ID: a repeat after a lost answer carries the same, by which mailboxes know it."""
+
+    id: str
+    to: str
+    sender: tuple[str, str]  # name and address
+    subject: str
+    body: str
+    calendar: tuple[str, str] | None = None  # an iCalendar file and its method
+
+
+class Mailer:
+    """A mail server, a connection for each mail."""
+
+    def __init__(self, url: str) -> None:
+        self._server = urlsplit(url)
+
+    def send(self, mail: Mail) -> str:
+        """The Message-ID. Raises SendError, or UnknownFateError when the server may have taken it."""
+        message = _message(mail)
+        try:
+            connection = self._connect()
+        except (OSError, smtplib.SMTPException) as error:
+            raise SendError(f"mail-{type(error).__name__}", permanent=False) from None
+        try:
+            connection.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            raise SendError(f"mail-{codes[0]}", permanent=all(code >= 500 for code in codes)) from None
+        except smtplib.SMTPResponseException as error:
+            raise SendError(f"mail-{error.smtp_code}", permanent=error.smtp_code >= 500) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise UnknownFateError(f"mail-{type(error).__name__}") from None
+        finally:
+            connection.close()
+        return str(message["Message-ID"])
+
+    def _connect(self) -> smtplib.SMTP:
+        host = self._server.hostname or ""
+        if self._server.scheme == "smtps":
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, self._server.port or 465, timeout=SECONDS, context=ssl.create_default_context()
+            )
+        else:
+            connection = smtplib.SMTP(host, self._server.port or 587, timeout=SECONDS)
+            if host not in _HERE:
+                connection.starttls(context=ssl.create_default_context())
+        if self._server.username:
+            connection.login(unquote(self._server.username), unquote(self._server.password or ""))
+        return connection
+
+
+def _message(mail: Mail) -> EmailMessage:
+    name, address = mail.sender
+    message = EmailMessage()
+    message["From"] = formataddr((name, address))
+    message["To"] = mail.to
+    message["Subject"] = mail.subject
+    message["Date"] = formatdate()
+    message["Message-ID"] = f"<{mail.id}@{address.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"  # nobody's absence note is to answer it (RFC 3834)
+    message.set_content(mail.body)
+    if mail.calendar:
+        file, method = mail.calendar
+        message.add_attachment(file.encode(), maintype="text", subtype="calendar", filename="visit.ics", params={"method": method})
+    return message

@@ -1,0 +1,175 @@
+"""Mail: who gets it, what is in it, and what becomes of one that a server refuses."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import socketserver
+import threading
+from collections.abc import Iterator
+from email.message import EmailMessage
+
+import pytest
+from sqlalchemy import select, update
+
+from bot import worker as working
+from bot.channels.mail import Mailer
+from bot.channels.sender import DemoCarrier
+from bot.settings import Settings, SettingsError
+from bot.worker import Worker
+from scheduling_core import booking, reminders
+from scheduling_core.db import Database
+from scheduling_core.models import Channel, Communication, Delivery, PatientPhone, Task
+from tests.factories import make_free_time, make_patient
+
+RUTH = "ruth@home.example"
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    """Takes mail. `refuse`: the answer to RCPT; `lose`: it hangs up when it has the mail."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _MailHandler)
+        self.got: list[EmailMessage] = []
+        self.refuse: bytes | None = None
+        self.lose = False
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+
+class _MailHandler(socketserver.StreamRequestHandler):
+    server: MailServer
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline():
+            match line[:4].upper():
+                case b"RCPT":
+                    self.wfile.write(self.server.refuse or b"250 ok\r\n")
+                case b"DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    data = b""
+                    while (part := self.rfile.readline()) != b".\r\n":
+                        data += part
+                    self.server.got.append(email.message_from_bytes(data, policy=email.policy.default))  # type: ignore[arg-type]
+                    if self.server.lose:
+                        return
+                    self.wfile.write(b"250 ok\r\n")
+                case b"QUIT":
+                    self.wfile.write(b"221 bye\r\n")
+                    return
+                case _:
+                    self.wfile.write(b"250 ok\r\n")
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with MailServer() as running:
+        yield running
+        running.shutdown()
+
+
+def _remind(database: Database, clinic, clock, *, phone: bool = False, mail: str | None = RUTH) -> None:
+    with database.transaction() as session:
+        patient = make_patient(session, phone="+14145550142")
+        patient.email = mail
+        time = make_free_time(clinic, start="2026-11-19T13:00")
+        booking.book(session, clinic, patient_id=patient.id, time=time, agent="test", key="book")
+        if not phone:
+            session.delete(session.scalars(select(PatientPhone)).one())
+    clock.set("2026-11-18T13:00:00-06:00")
+    with database.transaction() as session:
+        assert reminders.send_due(session, clinic) == 1
+
+
+def _worker(database: Database, server: MailServer | None) -> Worker:
+    mailer = Mailer(f"smtp://127.0.0.1:{server.server_address[1]}") if server else None
+    return Worker(database, DemoCarrier(), None, mailer)  # type: ignore[arg-type]
+
+
+def _messages(database: Database) -> list[Communication]:
+    with database.reading() as session:
+        return list(session.scalars(select(Communication).order_by(Communication.sequence)))
+
+
+def test_who_has_no_number_is_reminded_by_mail_with_the_visit_as_a_calendar_file(sqlite_loaded, clinic, clock, server):
+    _remind(sqlite_loaded, clinic, clock)
+    assert _worker(sqlite_loaded, server).send_due() == 1
+    [mail] = server.got
+    assert (mail["To"], mail["From"]) == (RUTH, "Maple Grove Clinic <desk@maplegrove.example>")
+    text = mail.get_body(("plain",)).get_content()
+    assert "your visit is on Thursday, November 19 at 1:00 PM" in text
+    assert "+14145550100" in text
+    [calendar] = mail.iter_attachments()
+    assert (calendar.get_content_type(), calendar.get_param("method")) == ("text/calendar", "REQUEST")
+    assert "DTSTART:20261119T190000Z" in calendar.get_content()
+    assert not any(word in str(mail) for word in ("Ferreira", "Follow", "Novak"))
+    [message] = _messages(sqlite_loaded)
+    assert (message.channel, message.status, message.external_id) == (Channel.EMAIL, Delivery.SENT, mail["Message-ID"])
+
+
+def test_who_has_a_number_is_texted(sqlite_loaded, clinic, clock, server):
+    _remind(sqlite_loaded, clinic, clock, phone=True)
+    _worker(sqlite_loaded, server).send_due()
+    assert server.got == []
+    assert [message.channel for message in _messages(sqlite_loaded)] == [Channel.SMS]
+
+
+def test_a_number_that_gets_no_texts_is_called_and_one_that_is_wrong_is_mailed(sqlite_loaded, clinic, clock):
+    _remind(sqlite_loaded, clinic, clock, phone=True)
+    for number, (error, expected) in enumerate((("30006", Channel.VOICE), ("21211", Channel.EMAIL))):
+        with sqlite_loaded.transaction() as session:
+            session.execute(update(Communication).where(Communication.channel == "sms").values(status="failed", error=error))
+            patient_id = session.scalars(select(Communication.patient_id)).first()
+            time = make_free_time(clinic, start=f"2026-11-19T1{4 + number}:00")
+            booking.book(session, clinic, patient_id=patient_id, time=time, agent="test", key=f"{number}")
+        clock.set(f"2026-11-18T1{4 + number}:00:00-06:00")
+        with sqlite_loaded.transaction() as session:
+            reminders.send_due(session, clinic)
+        assert _messages(sqlite_loaded)[-1].channel is expected
+
+
+def test_without_a_mail_server_the_desk_is_asked_to_call(sqlite_loaded, clinic, clock):
+    _remind(sqlite_loaded, clinic, clock)
+    _worker(sqlite_loaded, None).send_due()
+    with sqlite_loaded.reading() as session:
+        assert session.scalars(select(Task.reason)).all() == ["not-delivered"]
+    assert _messages(sqlite_loaded)[0].error == "no-mail-server"
+
+
+def test_an_address_that_is_refused_goes_to_staff_and_one_that_is_busy_waits(sqlite_loaded, clinic, clock, server):
+    _remind(sqlite_loaded, clinic, clock)
+    worker = _worker(sqlite_loaded, server)
+    server.refuse = b"450 later\r\n"
+    worker.send_due()
+    assert _messages(sqlite_loaded)[0].status is Delivery.QUEUED
+    with sqlite_loaded.transaction() as session:
+        session.execute(update(Communication).values(retry_at=0.0))
+    server.refuse = b"550 nobody\r\n"
+    worker.send_due()
+    assert _messages(sqlite_loaded)[0].status is Delivery.FAILED
+    with sqlite_loaded.reading() as session:
+        assert session.scalars(select(Task.reason)).all() == ["not-delivered"]
+
+
+def test_a_mail_whose_fate_is_unknown_is_repeated_under_the_same_id(sqlite_loaded, clinic, clock, server, monkeypatch):
+    monkeypatch.setattr(working, "CARRIER_SHOWS_AFTER", 0.0)
+    _remind(sqlite_loaded, clinic, clock)
+    worker = _worker(sqlite_loaded, server)
+    server.lose = True
+    worker.send_due()
+    server.lose = False
+    assert worker.reconcile() == 1
+    worker.send_due()
+    first, second = server.got
+    assert first["Message-ID"] == second["Message-ID"]
+    assert _messages(sqlite_loaded)[0].status is Delivery.SENT
+
+
+@pytest.mark.parametrize("url", ["mail.example", "http://mail.example", "smtp://"])
+def test_a_mail_server_has_an_smtp_address(url):
+    assert Settings.from_env({"FRONTDESK_ENV": "test"}).smtp_url is None
+    with pytest.raises(SettingsError, match="FRONTDESK_SMTP_URL"):
+        Settings.from_env({"FRONTDESK_ENV": "test", "FRONTDESK_SMTP_URL": url})

@@ -54,6 +54,7 @@ def validate(turn: Turn) -> None:
             turn.end()
             return
         outreach.take_up(turn)
+        outreach.note_complaint(turn)
     more = several.hear(turn)
     if not more:
         forms.for_whom(turn)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from actions import facts
+from actions import facts, sentences
 from actions.turn import Turn
 from actions.words import either, plain
-from scheduling_core import outreach, sending, times
+from scheduling_core import follow_ups, outreach, sending, times
 from scheduling_core.models import Outreach
 from scheduling_core.outreach import Answer
 
@@ -47,6 +47,30 @@ def declines(turn: Turn) -> bool:
         return False
     turn.say(_SENTENCES[said])
     return True
+
+
+def answer_after_visit(turn: Turn) -> bool:
+    """Pass the answer to a question after a visit on to the clinical team; False when none was asked last."""
+    with turn.database.reading() as session:
+        last = sending.last_said(session, phone=turn.known.phone)
+    if last is None or last.kind != sending.AFTER_VISIT or not _note(turn):
+        return False
+    turn.say("utter_after_visit_noted", phone=sentences.phone(turn.clinic.clinic.phone))
+    return True
+
+
+def note_complaint(turn: Turn) -> None:
+    """What hurts after a visit is told to the clinical team, even where a booking begins with it."""
+    if turn.mentions.complaint:
+        _note(turn)
+
+
+def _note(turn: Turn) -> bool:
+    with turn.transaction() as session:
+        noted = follow_ups.note_answer(
+            session, turn.clinic, phone=turn.known.phone, words=turn.text, agent=turn.agent, key=turn.key
+        )
+    return noted is not None
 
 
 def take_up(turn: Turn) -> None:

@@ -23,7 +23,23 @@ def help_(turn: Turn) -> None:
 
 def _answers_us(turn: Turn) -> bool:
     """Whether the words answer something that the clinic asked by itself."""
-    return outreach.answer(turn) or plans.answer(turn) or waitlist.answer_offer(turn) or reminders.answer(turn)
+    return (
+        outreach.answer(turn)
+        or plans.answer(turn)
+        or waitlist.answer_offer(turn)
+        or reminders.answer(turn)
+        or outreach.answer_after_visit(turn)
+    )
+
+
+@action("action_welcome")
+def welcome(turn: Turn) -> None:
+    """Thanks; "I am fine, thank you" may answer how somebody is after a visit."""
+    if len(turn.text.split()) <= _BARE_THANKS or not outreach.answer_after_visit(turn):
+        turn.say("utter_welcome")
+
+
+_BARE_THANKS = 3  # words
 
 
 @action("action_opt_out_how")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
+from scheduling_core import times
 from scheduling_core.clinic_file.schema import ClinicFile, PayerPart
 from scheduling_core.fhir import codes, reading
 from scheduling_core.fhir.codes import Resource
 from scheduling_core.fhir.directory import Directory
 from scheduling_core.fhir.reading import MalformedError
 from scheduling_core.fhir.scheduling import service_in
-from scheduling_core.models import Coverage, ServiceRequest
+from scheduling_core.models import Coverage, RequestCategory, ServiceRequest
 
 _SELF_PAY = "http://terminology.hl7.org/CodeSystem/coverage-selfpay"
+_SNOMED, _REFERRAL = "http://snomed.info/sct", "3457005"
 _CLASS = "http://terminology.hl7.org/CodeSystem/coverage-class"
 _RELATIONSHIPS = {"self": "self", "spouse": "spouse", "common": "spouse", "child": "child"}  # the rest is "other"
 
@@ -142,8 +146,19 @@ def to_service_request(order: ServiceRequest, known: Directory) -> Resource:
             "id": order.id,
             "status": order.status.value,
             "intent": order.intent,
-            "code": codes.coded(codes.SERVICE, order.service_id, known.service(order.service_id)),
+            "category": [codes.coded(_SNOMED, _REFERRAL, "Patient referral")]
+            if order.category is not RequestCategory.ORDER
+            else [],
+            "code": codes.coded(codes.SPECIALTY, order.service_id)
+            if order.category is RequestCategory.REFERRAL_OUT
+            else codes.coded(codes.SERVICE, order.service_id, known.service(order.service_id)),
             "subject": codes.reference("Patient", order.patient_id, known.patients.get(order.patient_id)),
+            "occurrencePeriod": codes.without_nothing(
+                {
+                    "start": order.occurs_from and order.occurs_from.isoformat(),
+                    "end": order.occurs_until and order.occurs_until.isoformat(),
+                }
+            ),
             "authoredOn": order.created_at.isoformat(),
             "note": [{"text": order.note}] if order.note else [],
         }
@@ -156,6 +171,9 @@ class OrderValues:
     service_id: str
     intent: str
     note: str | None
+    category: RequestCategory = RequestCategory.ORDER
+    occurs_from: dt.date | None = None
+    occurs_until: dt.date | None = None
 
 
 _INTENTS = ("proposal", "plan", "directive", "order", "original-order", "reflex-order", "filler-order", "instance-order", "option")
@@ -169,9 +187,19 @@ def read_service_request(resource: Resource, known: Directory) -> OrderValues:
     intent = reading.text(resource, "intent", "ServiceRequest") or "order"
     if intent not in _INTENTS:
         raise MalformedError("ServiceRequest.intent", f"must be one of {', '.join(_INTENTS)}")
-    service = service_in([reading.child(resource, "code", "ServiceRequest")], known, "ServiceRequest.code")
+    concept = reading.child(resource, "code", "ServiceRequest")
+    category = RequestCategory.ORDER
+    if {_REFERRAL, "referral"} & set(reading.codes_in(reading.objects(resource, "category", "ServiceRequest"), "ServiceRequest")):
+        elsewhere = {partner.specialty for partner in known.clinic.referral_partners} - set(known.clinic.services_by_id)
+        fields = [code for code in reading.codes_in([concept], "ServiceRequest.code") if code in elsewhere]
+        category = RequestCategory.REFERRAL_OUT if fields else RequestCategory.REFERRAL
+    if category is RequestCategory.REFERRAL_OUT:
+        service: str | None = fields[0]
+    else:
+        service = service_in([concept], known, "ServiceRequest.code")
     if not service:
         raise MalformedError("ServiceRequest.code", "is needed, coded with the id of a service of this clinic")
+    occurs = _occurrence(resource, known.clinic.zone)
     where = "ServiceRequest.note"
     notes = [reading.text(note, "text", where, longest=2000) for note in reading.objects(resource, "note", "ServiceRequest")]
     return OrderValues(
@@ -179,4 +207,25 @@ def read_service_request(resource: Resource, known: Directory) -> OrderValues:
         service_id=service,
         intent=intent,
         note="\n".join(note for note in notes if note)[:2000] or None,
+        category=category,
+        occurs_from=occurs[0],
+        occurs_until=occurs[1],
     )
+
+
+def _occurrence(resource: Resource, zone: ZoneInfo) -> tuple[dt.date | None, dt.date | None]:
+    """The first and the last day on which the visit is wanted, local."""
+    where = "ServiceRequest.occurrencePeriod"
+    wanted = reading.child(resource, "occurrencePeriod", "ServiceRequest")
+    day = reading.text(resource, "occurrenceDateTime", "ServiceRequest")
+    first, last = reading.text(wanted, "start", where) or day, reading.text(wanted, "end", where) or day
+    begins = times.to_wall(reading.period(first, where, zone)[0], zone).date() if first else None
+    ends = _last_day(reading.period(last, where, zone), zone) if last else None
+    if begins and ends and ends < begins:
+        raise MalformedError(where, "ends before it starts")
+    return begins, ends
+
+
+def _last_day(stretch: tuple[dt.datetime, dt.datetime], zone: ZoneInfo) -> dt.date:
+    start, end = stretch
+    return times.to_wall(end - dt.timedelta(seconds=1) if end > start else end, zone).date()

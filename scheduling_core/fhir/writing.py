@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduling_core import coverage as coverages
-from scheduling_core import idempotency, orders, patients
+from scheduling_core import follow_ups, idempotency, orders, patients
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.fhir import reading
 from scheduling_core.fhir.codes import Resource
@@ -78,8 +78,17 @@ def create_service_request(session: Session, clinic: ClinicFile, resource: Resou
         order = session.scalars(select(ServiceRequest).where(ServiceRequest.id == earlier["service_request_id"])).one()
     else:
         order = orders.add(
-            session, patient_id=values.patient_id, service_id=values.service_id, intent=values.intent, note=values.note, agent=agent
+            session,
+            patient_id=values.patient_id,
+            service_id=values.service_id,
+            intent=values.intent,
+            note=values.note,
+            category=values.category,
+            occurs_from=values.occurs_from,
+            occurs_until=values.occurs_until,
+            agent=agent,
         )
+        follow_ups.write_about(session, clinic, order, agent=agent)
         idempotency.remember(session, key, {"service_request_id": order.id})
     return to_service_request(order, directory(session, clinic, patients=[order.patient_id]))
 

@@ -7,10 +7,12 @@ import datetime as dt
 import pytest
 from sqlalchemy import select, update
 
-from scheduling_core import outreach, times
-from scheduling_core.clinic_file.schema import ClinicFile
-from scheduling_core.models import Appointment, Communication, Delivery, Outreach, OutreachKind, OutreachStatus, Patient
+from scheduling_core import booking, follow_ups, outreach, times
+from scheduling_core.clinic_file import loading
+from scheduling_core.clinic_file.schema import AfterVisit, ClinicFile
+from scheduling_core.models import Appointment, Communication, Delivery, Outreach, OutreachKind, OutreachStatus, Patient, Task
 from tests.actions.talk import Talk
+from tests.factories import make_free_time
 
 
 @pytest.fixture
@@ -143,6 +145,58 @@ def test_an_old_message_does_not_make_every_booking_its_own(talk: Talk, recalled
     clock.set("2026-12-16T09:10:00-06:00")
     talk.say("I need an appointment", "book_appointment")
     assert talk.slots.get("service") is None
+
+
+@pytest.fixture
+def asked_after(talk: Talk, clinic: ClinicFile) -> ClinicFile:
+    """Ruth had a procedure, and was asked today how she is."""
+    rule = AfterVisit(hours=24, ask="How are you today?")
+    services = [one.model_copy(update={"after_visit": rule}) if one.id == "follow-up" else one for one in clinic.services]
+    changed = clinic.model_copy(update={"services": services})
+    asking = ClinicFile.model_validate(changed.model_dump(mode="json", by_alias=True))
+    with talk.database.transaction() as session:
+        loading.load(session, asking, agent="load")
+        ruth = session.scalars(select(Patient)).one()
+        time = make_free_time(asking, start="2026-11-17T09:00", service_id="follow-up")
+        booking.book(session, asking, patient_id=ruth.id, time=time, agent="test", key="book")
+        session.execute(update(Appointment).values(status="fulfilled"))
+    return asking
+
+
+def ask(talk: Talk, clinic: ClinicFile) -> None:
+    with talk.database.transaction() as session:
+        assert follow_ups.say_after_visits(session, clinic) == 1
+        session.execute(update(Communication).where(Communication.status == Delivery.QUEUED).values(status=Delivery.SENT))
+
+
+@pytest.mark.parametrize(
+    ("words", "intent", "answered"),
+    [
+        ("a bit sore but ok", "inform", "utter_after_visit_noted"),
+        ("I'm doing much better, thanks", "thank", "utter_after_visit_noted"),
+        ("yes all good", "affirm", "utter_after_visit_noted"),
+        ("bien, gracias a Dios", "nlu_fallback", "utter_after_visit_noted"),
+        ("thank you!", "thank", "utter_welcome"),
+    ],
+)
+def test_how_somebody_is_after_a_visit_goes_to_the_clinical_team(
+    talk: Talk, asked_after: ClinicFile, clock, words: str, intent: str, answered: str
+) -> None:
+    clock.set("2026-11-18T10:00:00-06:00")
+    ask(talk, asked_after)
+    assert talk.say(words, intent) == [answered]
+    with talk.database.reading() as session:
+        teams = [task.team for task in session.scalars(select(Task).where(Task.reason == "after-visit"))]
+    assert teams == ["clinical"] * (answered == "utter_after_visit_noted")
+
+
+def test_what_hurts_after_a_visit_is_told_to_the_clinical_team_and_booked(talk: Talk, asked_after: ClinicFile, clock) -> None:
+    clock.set("2026-11-18T10:00:00-06:00")
+    ask(talk, asked_after)
+    talk.say("I have a sore throat and want to be seen", "book_appointment")
+    assert talk.form == "booking_form"
+    with talk.database.reading() as session:
+        assert session.scalars(select(Task.reason)).all() == ["after-visit"]
 
 
 def _reply(session) -> Communication:

@@ -249,10 +249,11 @@ def claim(session: Session, *, worker: str, limit: int, lease_seconds: float) ->
         .order_by(EligibilityCheck.retry_at, EligibilityCheck.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte()  # PostgreSQL may run a subquery again for each row that it looks at, and then claims beyond the limit
     )
     claimed = session.scalars(
         update(EligibilityCheck)
-        .where(EligibilityCheck.organization_id == session.info["organization"], EligibilityCheck.id.in_(chosen))
+        .where(EligibilityCheck.organization_id == session.info["organization"], EligibilityCheck.id.in_(select(chosen.c.id)))
         .values(
             status=CheckStatus.ASKING,
             worker=worker,

@@ -248,6 +248,20 @@ def test_an_old_answer_is_asked_for_again_while_a_visit_is_ahead(known: Database
     assert [check.coverage_id for check in asked] == [given.id] != [nobody.id]
 
 
+def test_no_more_checks_are_claimed_than_there_is_room_for(known: Database) -> None:
+    with known.transaction() as session:
+        given = insure(session)
+        for number in range(59):
+            checks.request(session, coverage=given, reason=CheckReason.DEMAND, agent="t", key=str(number))
+    claimed: list[str] = []
+    for _ in range(5):
+        with known.transaction() as session:
+            found = checks.claim(session, worker="w", limit=12, lease_seconds=60.0)
+        assert len(found) == 12
+        claimed += [check.id for check in found]
+    assert len(set(claimed)) == 60
+
+
 def test_a_changed_member_number_is_asked_about_and_kept_with_the_old(known: Database) -> None:
     with known.transaction() as session:
         given = insure(session)
@@ -291,6 +305,20 @@ def test_a_patient_hears_what_a_visit_costs_and_why(
     assert said in sentence
     assert sentence.endswith("This is an estimate, not a bill.")
     assert len(words.cost(found, payers, "es")) <= 306
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "less if you have met your yearly maximum"), ("es", "menos si ya alcanzó su máximo anual")]
+)
+def test_a_maximum_whose_rest_nobody_stated_is_told(known: Database, payers: ClinicFile, language: str, said: str) -> None:
+    for stated, told in (("23*6000", True), ("29*6000", False)):
+        with known.transaction() as session:
+            given = insure(session)
+            let_answer(session, SHORTEST, "EB*B*IND*98***27*30*****Y", f"EB*G*IND*30***{stated}*****Y")
+            found = estimates.for_patient(session, payers, patient_id=given.patient_id, service_id="physical", agent="t")
+        sentence = words.cost(found, payers, language)
+        assert (said in sentence) is told
+        assert len(sentence) <= 306
 
 
 def test_who_has_no_insurance_hears_the_price(known: Database, payers: ClinicFile) -> None:

@@ -11,12 +11,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import httpx
+from sqlalchemy.orm import Session
 
 from bot import core_envelope
 from bot.core_envelope import EnvelopeError
 from bot.settings import Envelope, Environment, Settings
 from scheduling_core import times
 from scheduling_core.clinic_file.loading import NotLoadedError, current
+from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
 from scheduling_core.eligibility import answers, checks, consequences
 from scheduling_core.models import EligibilityCheck
@@ -27,8 +29,9 @@ log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 20.0
 LEASE_SECONDS = 45.0  # longer than an inquiry takes
 _LONGEST_ANSWER = 2_000_000
-_AT_ONCE = 8
+_AT_ONCE = 16
 _POLL_SECONDS = 0.5
+_GATHER_SECONDS = 0.02
 
 
 class ClearinghouseError(Exception):
@@ -131,32 +134,56 @@ class Asker:
             if not busy:
                 stop.wait(_POLL_SECONDS)
         while self._asked:
-            self._settle(wait(self._asked, timeout=TIMEOUT_SECONDS + 5).done)
+            self._keep_and_claim(self._come(TIMEOUT_SECONDS + 5), 0)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def step(self) -> bool:
-        """Claim what there is room for and keep what has come; whether there was anything to do."""
-        if len(self._asked) < _AT_ONCE:
-            self._claim(_AT_ONCE - len(self._asked))
-        if not self._asked:
-            return False
-        self._settle(wait(self._asked, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED).done)
-        return True
+        """Keep what has come and claim what there is room for; whether there was anything to do."""
+        done = self._come(_POLL_SECONDS)
+        room = _AT_ONCE - len(self._asked) + len(done)
+        if done or (room and self._any_waiting()):
+            self._keep_and_claim(done, room)
+        return bool(done or self._asked)
 
-    def _claim(self, room: int) -> None:
+    def _come(self, seconds: float) -> set[Future[str | ClearinghouseError]]:
+        """What is answered when the first answer comes and a moment has passed: one commit for all of it."""
+        if wait(self._asked, timeout=seconds, return_when=FIRST_COMPLETED).done:
+            return wait(self._asked, timeout=_GATHER_SECONDS).done
+        return set()
+
+    def _any_waiting(self) -> bool:
         with self.database.reading() as session:
-            if not checks.any_waiting(session):
-                return
+            return checks.any_waiting(session)
+
+    def _keep_and_claim(self, done: set[Future[str | ClearinghouseError]], room: int) -> None:
         with self.database.transaction() as session:
             clinic = current(session)
-            claimed = checks.claim(session, worker=self.name, limit=room, lease_seconds=self.lease_seconds)
-            inquiries = checks.inquiries(session, clinic, claimed, self.sender)
+            self._keep(session, clinic, done)
+            claimed = checks.claim(session, worker=self.name, limit=room, lease_seconds=self.lease_seconds) if room else []
+            inquiries = checks.inquiries(session, clinic, claimed, self.sender) if claimed else []
             for check, inquiry in inquiries:
                 if inquiry is None:
                     checks.cancel(session, check)
+        for future in done:
+            del self._asked[future]
         for check, inquiry in inquiries:
             if inquiry is not None:
                 self._asked[self._pool.submit(self._ask, inquiry)] = check
+
+    def _keep(self, session: Session, clinic: ClinicFile, done: set[Future[str | ClearinghouseError]]) -> None:
+        settled = []
+        with session.no_autoflush:  # the audit rows of all go in together
+            for future in done:
+                check, answer = self._asked[future], future.result()
+                if isinstance(answer, ClearinghouseError):
+                    log.warning("check %s got no answer: %s", check.id, answer.code)
+                    status = checks.keep_failure(session, check, answer.code, permanent=answer.permanent)
+                else:
+                    status = checks.keep_answer(session, check, answer)
+                if status in answers.SETTLED:
+                    settled.append(check.id)
+        for check_id in settled:
+            consequences.tell_billing(session, clinic, check_id)
 
     def _ask(self, inquiry: Inquiry) -> str | ClearinghouseError:
         try:
@@ -167,23 +194,6 @@ class Asker:
             return self.clearinghouse.ask(text)
         except ClearinghouseError as error:
             return error
-
-    def _settle(self, done: set[Future[str | ClearinghouseError]]) -> None:
-        if not done:
-            return
-        with self.database.transaction() as session:
-            clinic = current(session)
-            for future in done:
-                check, answer = self._asked[future], future.result()
-                if isinstance(answer, ClearinghouseError):
-                    log.warning("check %s got no answer: %s", check.id, answer.code)
-                    status = checks.keep_failure(session, check, answer.code, permanent=answer.permanent)
-                else:
-                    status = checks.keep_answer(session, check, answer)
-                if status in answers.SETTLED:
-                    consequences.tell_billing(session, clinic, check.id)
-        for future in done:
-            del self._asked[future]
 
 
 def start(settings: Settings, database: Database, name: str, stop: threading.Event) -> threading.Thread | None:

@@ -82,6 +82,9 @@ def cost(found: PatientEstimate, clinic: ClinicFile, language: str = "en") -> st
     if found.payer_name is None:
         return f"{_alone(name, estimate, spanish)} {closing}"
     payer = found.payer_name
+    if Unknown.MAXIMUM in estimate.unknown:
+        less = "Será menos si ya alcanzó su máximo anual." if spanish else "It is less if you have met your yearly maximum."
+        closing = f"{less} {closing}"
     if estimate.high is None:
         missing = _missing(estimate, payer, spanish)
         if spanish:

@@ -1,6 +1,6 @@
 """Sixteen processes race for one time: who wins, whether anything breaks, and how soon the losers know.
 
-python -m benchmarks.races [--rounds 300] [--processes 16]
+python -m benchmarks.races [--rounds 300] [--processes 16] [--engine postgresql]
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=300)
     options.add_argument("--processes", type=int, default=16)
+    options.add_argument("--engine", choices=machine.ENGINES, action="append")
     chosen = options.parse_args()
-    for engine in machine.ENGINES:
+    for engine in chosen.engine or machine.ENGINES:
         with machine.database(engine) as database:
             _race(engine, database, chosen.rounds + WARM_UP, chosen.processes)
 

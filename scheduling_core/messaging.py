@@ -155,10 +155,11 @@ def claim_due(session: Session, *, worker: str, limit: int, lease_seconds: float
         .order_by(Communication.sequence)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte()  # PostgreSQL may run a subquery again for each row that it looks at, and then claims beyond the limit
     )
     claimed = session.scalars(
         update(Communication)
-        .where(Communication.sequence.in_(candidates.scalar_subquery()), Communication.status == Delivery.QUEUED)
+        .where(Communication.sequence.in_(select(candidates.c.sequence)), Communication.status == Delivery.QUEUED)
         .values(
             status=Delivery.SENDING,
             worker=worker,

@@ -45,6 +45,15 @@ def test_messages_of_one_number_go_out_one_after_the_other(database: Database) -
     assert [message.body for message in _claim(database)] == ["second"]
 
 
+def test_no_more_messages_are_claimed_than_there_is_room_for(database: Database) -> None:
+    with database.transaction() as session:
+        for number in range(60):
+            messaging.queue(session, phone=f"+1414555{number:04}", body="hello", author="assistant", kind="reply")
+    claims = [_claim(database) for _ in range(6)]
+    assert [len(claimed) for claimed in claims] == [10] * 6
+    assert len({message.id for claimed in claims for message in claimed}) == 60
+
+
 def test_a_message_waits_until_it_is_due_and_holds_up_nobody_meanwhile(database: Database, clock: Clock) -> None:
     _queue(database, "reminder", due_at=times.now() + dt.timedelta(hours=2))
     _queue(database, "now")

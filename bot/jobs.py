@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from scheduling_core import claims, follow_ups, freed, outreach, plans, recalls, reminders, waitlist
+from scheduling_core import claims, follow_ups, freed, outreach, plans, recalls, referrals, reminders, waitlist
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
@@ -59,6 +59,7 @@ JOBS = (
     Job("coverage-checks", 60.0, checks.any_due, checks.request_due),
     Job("recalls", 60.0, recalls.any_to_find, lambda *both: recalls.find(*both) > 0),
     Job("outreach-settled", 60.0, lambda session, _: outreach.any_to_settle(session), lambda *both: outreach.settle(*both) > 0),
+    Job("referrals", 60.0, lambda session, _: referrals.any_to_chase(session), lambda *both: referrals.chase(*both) > 0),
     Job("after-visits", 60.0, follow_ups.any_to_say, lambda *both: follow_ups.say_after_visits(*both) > 0),
     Job("outreach", 1.0, outreach.any_due, lambda *both: outreach.send_due(*both) > 0),
     Job("good-faith-estimates", 60.0, good_faith.any_due, good_faith.open_tasks),

@@ -8,14 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduling_core import coverage as coverages
-from scheduling_core import follow_ups, idempotency, orders, patients
+from scheduling_core import follow_ups, idempotency, orders, patients, referrals
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.fhir import reading
 from scheduling_core.fhir.codes import Resource
 from scheduling_core.fhir.coverage import read_coverage, read_service_request, to_coverage, to_service_request
 from scheduling_core.fhir.directory import directory
 from scheduling_core.fhir.people import PatientValues, read_patient, to_patient
-from scheduling_core.models import Patient, PatientPhone, ServiceRequest
+from scheduling_core.models import Patient, PatientPhone, RequestCategory, ServiceRequest
 
 Create = Callable[[Session, ClinicFile, Resource, str, str | None], Resource]
 
@@ -89,6 +89,8 @@ def create_service_request(session: Session, clinic: ClinicFile, resource: Resou
             agent=agent,
         )
         follow_ups.write_about(session, clinic, order, agent=agent)
+        if order.category is RequestCategory.REFERRAL_OUT:
+            referrals.begin(session, clinic, order, agent=agent)
         idempotency.remember(session, key, {"service_request_id": order.id})
     return to_service_request(order, directory(session, clinic, patients=[order.patient_id]))
 

@@ -100,7 +100,10 @@ class _DialogueHandler(_Quiet):
 
 
 class FakeTwilio:
-    """Messages.json of Twilio's REST API: takes texts and lists them. `refuse`: it does not; `lose`: it does, and hangs up."""
+    """Messages.json and Calls.json of Twilio's REST API: takes texts and calls, and lists them.
+
+    `refuse`: it does not; `lose`: it does, and hangs up.
+    """
 
     def __init__(self) -> None:
         self.sent: list[dict[str, str]] = []
@@ -121,11 +124,15 @@ class _TwilioHandler(_Quiet):
     def do_POST(self) -> None:
         twilio: FakeTwilio = self.server.stand_in
         sent = dict(parse_qsl(self.body(), keep_blank_values=True))
-        assert urlsplit(self.path).path == f"/2010-04-01/Accounts/{DEMO_ACCOUNT_SID}/Messages.json"
+        path = urlsplit(self.path).path
+        assert path.startswith(f"/2010-04-01/Accounts/{DEMO_ACCOUNT_SID}/")
+        is_call = path.endswith("/Calls.json")
+        assert is_call or path.endswith("/Messages.json")
         if twilio.refuse:
             status, code = twilio.refuse
             return self.answer(status, {"code": code, "message": "refused", "status": status})
-        sent["sid"], sent["at"] = f"SM{uuid.uuid4().hex}", time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())
+        sent["sid"] = f"{'CA' if is_call else 'SM'}{uuid.uuid4().hex}"
+        sent["at"] = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())
         twilio.sent.append(sent)
         if twilio.lose:
             self.close_connection = True
@@ -136,8 +143,9 @@ class _TwilioHandler(_Quiet):
     def do_GET(self) -> None:
         twilio: FakeTwilio = self.server.stand_in
         to = parse_qs(urlsplit(self.path).query)["To"][0]
-        found = [_as_resource(sent) for sent in twilio.sent if sent["To"] == to]
-        self.answer(200, {"messages": found, "page": 0, "page_size": 50, "next_page_uri": None, "uri": self.path})
+        kind, prefix = ("calls", "CA") if urlsplit(self.path).path.endswith("/Calls.json") else ("messages", "SM")
+        found = [_as_resource(sent) for sent in twilio.sent if sent["To"] == to and sent["sid"].startswith(prefix)]
+        self.answer(200, {kind: found, "page": 0, "page_size": 50, "next_page_uri": None, "uri": self.path})
 
 
 def _as_resource(sent: dict[str, str]) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def _as_resource(sent: dict[str, str]) -> dict[str, Any]:
         "sid": sent["sid"],
         "to": sent["To"],
         "from": sent["From"],
-        "body": sent["Body"],
+        "body": sent.get("Body"),
         "status": "queued",
         "date_created": sent["at"],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,8 +12,9 @@ from sqlalchemy import select, update
 
 from bot import worker as working
 from bot.channels.sender import DemoCarrier, TwilioSender, create_sender
+from bot.settings import DEMO_ACCOUNT_SID
 from scheduling_core import messaging
-from scheduling_core.models import Communication, Delivery, Task
+from scheduling_core.models import Channel, Communication, Delivery, Task
 from tests.bot.conftest import CLINIC, PATIENT, House, make_settings
 
 
@@ -164,6 +166,63 @@ def test_nobody_there_is_tried_again(house: House):
     message = queue(house, "hello")
     house.worker().send_due()
     assert status(house, message) is Delivery.QUEUED
+
+
+def call(house: House) -> str:
+    with house.database.transaction() as session:
+        return messaging.queue(
+            session, phone=PATIENT, channel=Channel.VOICE, body="Please call us.", author="system", kind="reply"
+        ).id
+
+
+def test_a_call_says_the_words_and_tells_later_how_it_went(house: House):
+    message = call(house)
+    house.worker().send_due()
+    (sent,) = house.twilio.sent
+    assert (sent["To"], sent["From"]) == (PATIENT, CLINIC)
+    assert ET.fromstring(sent["Twiml"]).findtext("Say") == "Please call us."
+    told = {"CallSid": sent["sid"], "CallStatus": "no-answer", "AccountSid": DEMO_ACCOUNT_SID}
+    house.post(f"/twilio/status?message={message}&attempt=1", told)
+    assert status(house, message) is Delivery.QUEUED  # it is tried again later
+    with house.database.transaction() as session:
+        session.execute(update(Communication).values(retry_at=0.0))
+    house.worker().send_due()
+    told |= {"CallSid": house.twilio.sent[-1]["sid"], "CallStatus": "completed"}
+    house.post(f"/twilio/status?message={message}&attempt=2", told)
+    assert status(house, message) is Delivery.DELIVERED
+
+
+def test_a_call_that_was_lost_is_found_among_the_calls(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(working, "CARRIER_SHOWS_AFTER", 0.0)
+    house.twilio.lose = True
+    message = call(house)
+    worker = house.worker()
+    worker.send_due()
+    house.twilio.lose = False
+    assert worker.reconcile() == 1
+    assert status(house, message) is Delivery.SENT
+    assert len(house.twilio.sent) == 1
+
+
+def test_the_carriers_callback_settles_a_send_that_broke_off(house: House):
+    house.twilio.lose = True
+    message = queue(house, "hello")
+    house.worker().send_due()
+    told = {"MessageSid": house.twilio.sent[0]["sid"], "MessageStatus": "delivered", "AccountSid": DEMO_ACCOUNT_SID}
+    assert house.post(f"/twilio/status?message={message}&attempt=1", told).status_code == 204
+    assert status(house, message) is Delivery.DELIVERED
+
+
+def test_of_two_equal_texts_that_were_lost_each_is_found_once(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(working, "CARRIER_SHOWS_AFTER", 0.0)
+    house.twilio.lose = True
+    both = [queue(house, "hello"), queue(house, "hello")]
+    worker = house.worker()
+    for _ in both:
+        worker.send_due()
+        worker.reconcile()
+    assert [status(house, one) for one in both] == [Delivery.SENT, Delivery.SENT]
+    assert house.twilio.bodies() == ["hello", "hello"]
 
 
 def test_the_loop_sends_what_comes_and_ends_when_told(house: House):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
-from bot import craft
+from bot import craft, outreach_cli
 from bot.processes import CannotRunError
 from bot.settings import PROJECT, Settings, SettingsError
 
@@ -39,6 +39,7 @@ handoff = typer.Typer(help="Conversations that a person has taken over.", no_arg
 for name, group in (("db", database), ("token", token), ("staff", staff), ("handoff", handoff)):
     app.add_typer(group, name=name)
 craft.add_to(app)
+outreach_cli.add_to(app)
 
 ClinicOption = Annotated[Path, typer.Option("--clinic", help="The clinic file.")]
 ClinicArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The clinic file.")]

@@ -1,0 +1,49 @@
+"""Recalls and referrals from the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import select, update
+
+from scheduling_core.models import Outreach, OutreachStatus, Referral
+from tests.bot.test_craft import frontdesk  # noqa: F401 - a fixture
+from tests.core.test_recalls import find, patient_with, rows, send
+from tests.core.test_referrals import refer
+from tests.factories import make_patient
+
+
+def test_the_report_counts_and_the_worklist_names_whom_to_call(frontdesk, sqlite_loaded, clinic):  # noqa: F811
+    patient_id = patient_with(sqlite_loaded)
+    find(sqlite_loaded, clinic)
+    send(sqlite_loaded, clinic)
+    assert frontdesk("outreach", "report").splitlines()[1].split() == ["physical", "1", "1", "1", "0", "0", "0", "0", "0"]
+    with sqlite_loaded.transaction() as session:
+        session.execute(update(Outreach).values(status=OutreachStatus.FOR_STAFF))
+    [one] = rows(sqlite_loaded)
+    assert f"Patient/{patient_id}" in frontdesk("outreach", "waiting")
+    assert frontdesk("outreach", "answer", one.id, "elsewhere") == "elsewhere\n"
+    assert frontdesk("outreach", "waiting") == ""
+
+
+def test_a_referral_goes_its_way(frontdesk, sqlite_loaded, clinic, clock):  # noqa: F811
+    with sqlite_loaded.transaction() as session:
+        patient_id = make_patient(session).id
+    refer(sqlite_loaded, clinic, patient_id)
+    with sqlite_loaded.reading() as session:
+        one = session.scalars(select(Referral.id)).one()
+    assert "<h1>Referral</h1>" in frontdesk("referral", "packet", one)
+    assert json.loads(frontdesk("referral", "packet", one, "--fhir"))["resourceType"] == "Bundle"
+    assert frontdesk("referral", "choose", one, "lakefront-heart").endswith("next: Send the packet\n")
+    assert frontdesk("referral", "step", one, "sent") == "sent; next: Ask whether the patient has an appointment there\n"
+    assert frontdesk("referral", "step", one, "scheduled", "--at", "2026-12-03T10:00").startswith("scheduled")
+    clock.set("2026-12-20T10:00:00-06:00")
+    assert one in frontdesk("referral", "late")
+    assert frontdesk("referral", "step", one, "closed", "--outcome", "Report is back") == "closed\n"
+    assert frontdesk("referral", "late") == ""
+
+
+def test_a_word_that_is_none_is_explained(frontdesk):  # noqa: F811
+    with pytest.raises(BaseException, match="none of"):
+        frontdesk("outreach", "answer", "x", "perhaps")

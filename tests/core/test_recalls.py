@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -208,6 +209,33 @@ def test_no_more_go_out_in_an_hour_and_a_day_than_the_clinic_file_allows(databas
     assert len(send(database, clinic)) == 3
 
 
+def test_workers_at_once_keep_to_the_rate_together(database, clock):
+    rule = {"recall": {"every_months": 12, "also_never_had": True}}
+    clinic = load(database, make_clinic(service=rule, outreach={"per_hour": 5, "per_day": 50}))
+    for _ in range(12):
+        patient_with(database, day=None)
+    find(database, clinic)
+    mishaps: list[Exception] = []
+
+    def work() -> None:
+        try:
+            for _ in range(4):
+                with database.transaction() as session:
+                    outreach.send_due(session, clinic, limit=2)
+        except Exception as mishap:
+            mishaps.append(mishap)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert mishaps == []
+    assert sum(one.tries for one in rows(database)) == 5
+    with database.reading() as session:
+        assert len(session.scalars(select(Communication.id)).all()) == 5
+
+
 def test_nothing_goes_out_at_night(loaded, clinic, clock, overdue):
     clock.set("2026-11-16T22:00:00-06:00")
     find(loaded, clinic)
@@ -336,6 +364,15 @@ def test_an_answer_from_a_number_that_was_not_asked_is_for_nobody(loaded, clinic
     with loaded.reading() as session:
         assert outreach.asked_last(session, phone="+14145550199") is None
         assert outreach.asked_last(session, phone=PHONE).patient_id == overdue
+
+
+def test_an_answer_years_later_still_counts_and_one_to_a_settled_recall_does_not(loaded, clinic, clock, overdue):
+    find(loaded, clinic)
+    send(loaded, clinic)
+    clock.set("2029-03-01T10:00:00-06:00")
+    assert answer(loaded, clinic, outreach.Answer.ELSEWHERE) is OutreachStatus.ELSEWHERE
+    with loaded.reading() as session:
+        assert outreach.asked_last(session, phone=PHONE) is None
 
 
 def test_a_number_of_two_tells_who_is_meant(loaded, clinic, overdue):

@@ -116,15 +116,17 @@ def book(
 ) -> Appointment:
     """Put a visit on the books: a time that was held, or one directly. All rules are asked again; a held time needs no notice.
 
-    The same key again answers the same appointment and does nothing.
+    The same key again answers the same appointment and does nothing, whether it names a time or not.
     Raises TimeTakenError, PatientBusyError, HoldExpiredError, NotBookableError, NotFoundError, WrongStateError (the hold is another
     patient's, or was booked).
     """
     if hold_id is not None:
         return _book_hold(session, clinic, hold_id, patient_id, agent, key, comment)
-    if time is None:
-        raise TypeError("give the id of a hold or a time")
-    return _book_time(session, clinic, time, patient_id, agent, key, comment)
+    if time is not None:
+        return _book_time(session, clinic, time, patient_id, agent, key, comment)
+    if earlier := visits.earlier(session, key, "book"):
+        return earlier
+    raise TypeError("give the id of a hold or a time")
 
 
 # What is asked goes first, then all rows in as few steps as can be: each is a round trip on PostgreSQL.

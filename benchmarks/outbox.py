@@ -273,7 +273,7 @@ def _die_at(point: str, after: int) -> None:
         case "claimed, not committed":
             around(messaging, "claim_due", before=False)
         case "claimed":
-            around(messaging, "is_still_held", before=True)
+            around(working.Worker, "_send", before=True)
         case "before the carrier is asked":
             around(sender.TwilioSender, "send", before=True)
         case "after the carrier answered":

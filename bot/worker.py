@@ -44,6 +44,7 @@ CARRIER_SHOWS_AFTER = 5.0  # a text that was taken is in the carrier's list by t
 _LOOK_AFTER_SECONDS = 2.0  # between looks at what broke off
 _THREADS = 10
 _AT_ONCE = 2 * _THREADS
+_LOOK_AGAIN_AFTER = 0.5  # seconds after the claim, which has looked at everything
 _LONGEST_SEND = 2 * SECONDS  # a claim is long enough for two of these, one after the other
 
 
@@ -179,9 +180,10 @@ class Worker:
         return len(waiting)
 
     def _send(self, message: Communication, number: str) -> None:
-        with self._database.reading() as session:
-            if not messaging.is_still_held(session, message, seconds=_LONGEST_SEND):
-                return  # it comes to be unknown when its lease ends, is not found at the carrier, and is looked at anew
+        if time.time() > message.worker_until - LEASE_SECONDS + _LOOK_AGAIN_AFTER:
+            with self._database.reading() as session:
+                if not messaging.is_still_held(session, message, seconds=_LONGEST_SEND):
+                    return  # it comes to be unknown when its lease ends, is not found at the carrier, and is looked at anew
         try:
             external_id = self._hand_over(message, number)
         except SendError as error:

@@ -13,9 +13,8 @@ from components.words import plain
 
 Ranking = list[tuple[str, float]]
 
+EMERGENCY = "emergency"
 LEAD = 4.0
-# Danger to life this likely is no answer to anything.
-DANGER = 0.8
 # A bare answer loses only to a reading that is as sure as this.
 SURE = 0.85
 
@@ -81,9 +80,9 @@ def read(ranking: Ranking, text: str, asked: str | None, form: str | None) -> Ra
     With nothing asked the ranking stays, but for a bare "cancel it": that cancels the visit spoken of, save while a new one is
     being booked, where it means to stop.
     """
-    weights = dict(ranking)
-    if weights.get("emergency", 0.0) >= DANGER:
+    if ranking[0][0] == EMERGENCY:
         return ranking
+    weights = dict(ranking)
     text = plain(text)
     if _CANCEL_IT.fullmatch(text) and not (form or "").startswith("book"):
         return _first("cancel_appointment", weights)

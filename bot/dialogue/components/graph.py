@@ -1,7 +1,8 @@
-"""The three readers as parts of Rasa's graph: sentence to vector, vector to intents, intents in the light of what was asked."""
+"""The readers as parts of Rasa's graph: sentence to vector, vector to intents and danger, then what was asked."""
 
 import logging
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,14 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.trackers import DialogueStateTracker
-from rasa.shared.nlu.constants import ENTITIES, FEATURE_TYPE_SENTENCE, INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.nlu.constants import ENTITIES, FEATURE_TYPE_SENTENCE, INTENT, INTENT_RANKING_KEY, METADATA, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from components import asked
-from components.embedding import Memory, Vector, embed
-from components.intents import IntentModel, Ranking, fit, read_story
+from components import asked, danger
+from components.embedding import BOTH, Memory, Vector, embed_twice
+from components.intents import EACH_WEIGHT, IntentModel, Ranking, fit, read_story
 from components.language import language_of
 
 logger = logging.getLogger(__name__)
@@ -38,18 +39,18 @@ class SentenceEmbedding(GraphComponent):
     def create(
         cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> "SentenceEmbedding":
-        # The model is read at start, not at the first patient's text.
-        embed(["hello"])
+        # The models are read at start, not at the first patient's text.
+        embed_twice(["hello"])
         return cls()
 
     def process(self, messages: list[Message]) -> list[Message]:
-        _add(embed(_texts(messages)), messages)
+        _add(embed_twice(_texts(messages)), messages)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         began = time.monotonic()
         examples = training_data.training_examples
-        _add((self.memory.embed if self.memory else embed)(_texts(examples)), examples)
+        _add((self.memory.embed if self.memory else embed_twice)(_texts(examples)), examples)
         logger.info("%d sentences made into vectors in %.0f s", len(examples), time.monotonic() - began)
         return training_data
 
@@ -83,7 +84,9 @@ class IntentReader(GraphComponent):
     def train(self, training_data: TrainingData) -> Resource:
         began = time.monotonic()
         examples = training_data.intent_examples
-        model = fit(_texts(examples), [example.get(INTENT) for example in examples], _vectors(examples))
+        model = fit(
+            _texts(examples), [example.get(INTENT) for example in examples], _vectors(examples), widths=BOTH, weight=EACH_WEIGHT
+        )
         with self._model_storage.write_to(self._resource) as folder:
             model.save(folder)
         logger.info("%d intents learned in %.0f s", len(model.intents), time.monotonic() - began)
@@ -94,7 +97,62 @@ class IntentReader(GraphComponent):
         if model is None:
             raise ValueError("IntentReader is asked to read before it was trained")
         for message, text, whole in zip(messages, _texts(messages), model.rank(_texts(messages), _vectors(messages)), strict=True):
-            _put(message, read_story(text, whole, lambda parts: model.rank(parts, embed(parts))))
+            _put(message, read_story(text, whole, lambda parts: model.rank(parts, embed_twice(parts))))
+        return messages
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class DangerReader(GraphComponent):
+    """Makes danger to life the intent `emergency`, and nothing else."""
+
+    # Set by who trains: the folder of its own sentences, which it learns from besides those of the intents.
+    sentences: Path | None = None
+    memory: Memory | None = None
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        return [SentenceEmbedding]
+
+    def __init__(self, model_storage: ModelStorage, resource: Resource, model: "IntentModel | None" = None) -> None:
+        self._model_storage = model_storage
+        self._resource = resource
+        self._model = model
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> "DangerReader":
+        return cls(model_storage, resource)
+
+    @classmethod
+    def load(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> "DangerReader":
+        with model_storage.read_from(resource) as folder:
+            return cls(model_storage, resource, IntentModel.load(folder, danger.FILES))
+
+    def train(self, training_data: TrainingData) -> Resource:
+        if self.sentences is None:
+            raise ValueError("DangerReader is to be trained without sentences")
+        began = time.monotonic()
+        own = danger.sentences(self.sentences)
+        examples = training_data.intent_examples
+        known = own + [(example.get(TEXT) or "", example.get(INTENT) == asked.EMERGENCY) for example in examples]
+        vectors = (self.memory.embed if self.memory else embed_twice)([text for text, _ in own])
+        model = danger.learn(known, np.vstack([vectors, _vectors(examples)]))
+        with self._model_storage.write_to(self._resource) as folder:
+            model.save(folder, danger.FILES)
+        logger.info("danger learned from %d sentences in %.0f s", len(known), time.monotonic() - began)
+        return self._resource
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        model = self._model
+        if model is None:
+            raise ValueError("DangerReader is asked to read before it was trained")
+        for message, text, vector in zip(messages, _texts(messages), _vectors(messages), strict=True):
+            words_found = bool((message.get(METADATA) or {}).get(danger.WORDS_FOUND))
+            ranking = _ranking(message)
+            _put(message, danger.read(ranking, danger.chance(text, vector, model, embed_twice), words_found=words_found))
         return messages
 
 
@@ -104,7 +162,7 @@ class QuestionReader(GraphComponent):
 
     @classmethod
     def required_components(cls) -> list[type]:
-        return [IntentReader]
+        return [DangerReader]
 
     @classmethod
     def create(
@@ -115,8 +173,10 @@ class QuestionReader(GraphComponent):
     def process(self, messages: list[Message], tracker: DialogueStateTracker) -> list[Message]:
         question = tracker.get_slot(REQUESTED_SLOT) if REQUESTED_SLOT in tracker.slots else None
         for message in messages:
-            ranking = [(entry["name"], entry["confidence"]) for entry in message.get(INTENT_RANKING_KEY)]
-            _put(message, asked.read(ranking, message.get(TEXT) or "", question, tracker.active_loop_name)[:KEPT_IN_RANKING])
+            _put(
+                message,
+                asked.read(_ranking(message), message.get(TEXT) or "", question, tracker.active_loop_name)[:KEPT_IN_RANKING],
+            )
         return messages
 
 
@@ -156,6 +216,10 @@ def _vectors(messages: list[Message]) -> Vector:
             raise ValueError("a message without an embedding")
         rows.append(sentence.features[0])
     return np.asarray(rows, np.float32)
+
+
+def _ranking(message: Message) -> Ranking:
+    return [(entry["name"], entry["confidence"]) for entry in message.get(INTENT_RANKING_KEY)]
 
 
 def _put(message: Message, ranking: Ranking) -> None:

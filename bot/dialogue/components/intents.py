@@ -20,11 +20,16 @@ Ranking = list[tuple[str, float]]
 
 # The embedding says what is meant, the pieces how it is spelled; the weights were chosen on sentences kept apart.
 EMBEDDING_WEIGHT = 1.2
+# Of each of two embeddings.
+EACH_WEIGHT = 0.65
 STRENGTH = 80.0
 # A piece found in fewer sentences is left out.
 SELDOM = 2
 # 1 would make a sentence of a small intent weigh as much more as its intent is smaller, 0 makes all sentences alike.
 BALANCE = 0.2
+OUT_OF_SCOPE = "out_of_scope"
+# Out of scope counts as likely as this of what it looks: to refuse what is ours costs more than to ask about what is not.
+REFUSAL = 0.6
 
 
 def pieces(text: str) -> Counter[str]:
@@ -53,7 +58,7 @@ class IntentModel:
     def rank(self, texts: Sequence[str], embeddings: npt.NDArray[np.float32]) -> list[Ranking]:
         """All intents with their probabilities, best first, for each text."""
         width = embeddings.shape[1]
-        scores = (embeddings - self.centre) / self.spread * EMBEDDING_WEIGHT @ self.weights[:, :width].T + self.bias
+        scores = (embeddings - self.centre) / self.spread @ self.weights[:, :width].T + self.bias
         for row, text in enumerate(texts):
             columns, values = _weigh(text, self.vocabulary, self.rarity)
             scores[row] += self.weights[:, width + columns] @ values
@@ -61,43 +66,56 @@ class IntentModel:
         scores /= scores.sum(axis=1, keepdims=True)
         return [[(self.intents[place], float(row[place])) for place in np.argsort(-row, kind="stable")] for row in scores]
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, name: str = "intents") -> None:
         np.savez_compressed(
-            folder / "intents.npz",
+            folder / f"{name}.npz",
             rarity=self.rarity,
             centre=self.centre,
             spread=self.spread,
             weights=self.weights.astype(np.float16),
             bias=self.bias,
         )
-        (folder / "intents.json").write_text(
-            json.dumps({"intents": self.intents, "pieces": list(self.vocabulary)}), encoding="utf-8"
-        )
+        names = json.dumps({"intents": self.intents, "pieces": list(self.vocabulary)})
+        (folder / f"{name}.json").write_text(names, encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "IntentModel":
-        names = json.loads((folder / "intents.json").read_text(encoding="utf-8"))
-        with np.load(folder / "intents.npz") as kept:
+    def load(cls, folder: Path, name: str = "intents") -> "IntentModel":
+        names = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        with np.load(folder / f"{name}.npz") as kept:
             arrays = {name: kept[name].astype(np.float32) for name in kept.files}
         return cls(intents=names["intents"], vocabulary={piece: place for place, piece in enumerate(names["pieces"])}, **arrays)
 
 
-def fit(texts: Sequence[str], intents: Sequence[str], embeddings: npt.NDArray[np.float32]) -> IntentModel:
-    """A model of the sentences; the same sentences give the same model."""
+def fit(
+    texts: Sequence[str],
+    intents: Sequence[str],
+    embeddings: npt.NDArray[np.float32],
+    *,
+    widths: Sequence[int] = (),
+    weight: float = EMBEDDING_WEIGHT,
+) -> IntentModel:
+    """A model of the sentences; the same sentences give the same model.
+
+    `widths` says how many columns are by each of several embeddings, each of which has the `weight`; not given, all are by one.
+    """
     found_in = Counter(piece for text in texts for piece in pieces(text))
     vocabulary = {piece: place for place, piece in enumerate(sorted(piece for piece, n in found_in.items() if n >= SELDOM))}
     rarity = np.array([1 + np.log((1 + len(texts)) / (1 + found_in[piece])) for piece in vocabulary], np.float32)
     centre = embeddings.mean(axis=0)
-    spread = np.sqrt(((embeddings - centre) ** 2).sum(axis=1).mean(keepdims=True))
+    # Each embedding counts alike, however far apart its vectors lie.
+    each = np.split(embeddings - centre, np.cumsum(widths[:-1], dtype=int), axis=1)
+    spread = np.concatenate([np.full(one.shape[1], np.sqrt((one**2).sum(axis=1).mean()) / weight, np.float32) for one in each])
 
     names = sorted(set(intents))
     wanted = np.zeros((len(texts), len(names)), np.float32)
     wanted[np.arange(len(texts)), [names.index(intent) for intent in intents]] = 1
     weights, bias = _regress(
-        (embeddings - centre) / spread * EMBEDDING_WEIGHT,
+        (embeddings - centre) / spread,
         _spelled(texts, vocabulary, rarity),
         wanted / wanted.sum(axis=0) ** BALANCE,
     )
+    if OUT_OF_SCOPE in names:
+        bias[names.index(OUT_OF_SCOPE)] += np.log(REFUSAL)
     return IntentModel(names, vocabulary, rarity, centre, spread, weights, bias)
 
 
@@ -179,13 +197,14 @@ _WANTS_NOTHING = frozenset(
 
 def read_story(text: str, whole: Ranking, rank: Callable[[list[str]], list[Ranking]]) -> Ranking:
     """The ranking of the sentence of a long text that most surely wants something, of two the later; else of the `whole`."""
-    parts = _sentences(text) if len(text.split()) > STORY else []
+    parts = sentences_of(text) if len(text.split()) > STORY else []
     rankings = rank(parts) if parts else []
     sure = [(ranking[0][1], place) for place, ranking in enumerate(rankings) if ranking[0][0] not in _WANTS_NOTHING]
     best, place = max(sure, default=(0.0, 0))
     return rankings[place] if best >= _SURE_ENOUGH else whole
 
 
-def _sentences(text: str) -> list[str]:
+def sentences_of(text: str) -> list[str]:
+    """Those of three words or more; of a long story the first and the last."""
     found = [part.strip() for part in re.split(r"(?<=[.!?])\s+|\n+", text) if len(part.split()) > 2]
     return found if len(found) <= _FIRST + _LAST else [*found[:_FIRST], *found[-_LAST:]]

@@ -151,15 +151,11 @@ def answer_running_late(turn: Turn) -> None:
     turn.say("utter_running_late", phone=sentences.phone(turn.clinic.clinic.phone))
 
 
-DANGER = 0.8  # as sure as this, words that the red-flag table let pass are taken for danger to life
-
-MAYBE_DANGER = 0.5
-
-
 def in_danger(turn: Turn) -> bool:
-    return turn.intent == "emergency" and turn.confidence >= DANGER
+    return turn.intent == "emergency"
 
 
+@action("action_red_flag")
 def red_flag(turn: Turn) -> None:
     """The clinic's emergency sentence and an urgent task: the second net, behind the words that are looked for before any model."""
     with turn.transaction() as session:
@@ -167,14 +163,3 @@ def red_flag(turn: Turn) -> None:
     description = "What a patient writes may be danger to life. They were told to call 911."
     ask_team(turn, team="clinical", reason="red-flag", description=description, priority=Priority.STAT)
     turn.say("utter_red_flag", say=turn.clinic.emergency.say)
-
-
-@action("action_red_flag")
-def answer_emergency(turn: Turn) -> None:
-    """Sure danger stops everything else; where it well may be, the sentence is said, too, and the visit is booked."""
-    if in_danger(turn):
-        red_flag(turn)
-        return
-    if turn.confidence >= MAYBE_DANGER:
-        turn.say("utter_red_flag", say=turn.clinic.emergency.say)
-    turn.followup = "booking_form"

@@ -200,14 +200,19 @@ def _macro_f1(pairs: Pairs) -> float:
 
 
 def _measure_red_flags(model: Path) -> None:
-    """Found: the patient is told the clinic's emergency sentence, by the table or, where it is silent, for what the model read."""
+    """Found: the patient is told the clinic's emergency sentence, for sure words of the table or for what the model read.
+
+    The table alone is what holds while the dialogue is down.
+    """
     sentences = yaml.safe_load((SENTENCES / "red_flags.yml").read_text(encoding="utf-8"))
     found: dict[tuple[str, str], float] = {}
     for kind in ("emergencies", "ordinary"):
-        by_table = [emergency.find(text) is not None for text in sentences[kind]]
-        by_either = [one or intent == "emergency" for one, intent in zip(by_table, _intents(model, sentences[kind]), strict=True)]
-        found["table and model", kind] = round(100 * statistics.mean(by_either), 1)
-        found["the table alone", kind] = round(100 * statistics.mean(by_table), 1)
+        alarms = [emergency.find(text) for text in sentences[kind]]
+        unsure = [alarm is not None and not alarm.sure for alarm in alarms]
+        read = _intents(model, sentences[kind], unsure)
+        both = [(alarm and alarm.sure) or intent == "emergency" for alarm, intent in zip(alarms, read, strict=True)]
+        found["table and model", kind] = round(100 * statistics.mean(map(bool, both)), 1)
+        found["the table alone", kind] = round(100 * statistics.mean(map(bool, alarms)), 1)
     for means in ("table and model", "the table alone"):
         _at_least(f"Red flags: recall, {means}", found[means, "emergencies"], "%", 99.5)
         _at_most(f"Red flags: false alarms, {means}", found[means, "ordinary"], "%", 3)
@@ -255,13 +260,17 @@ def _understand(data: Path, sentences: Sequence[dict[str, Any]]) -> list[dict[st
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def _intents(model: Path, texts: Sequence[str]) -> list[str]:
-    """The classifier's own names, each sentence by itself."""
+def _intents(model: Path, texts: Sequence[str], alarms: Sequence[bool] | None = None) -> list[str]:
+    """The classifier's own names, each sentence by itself. `alarms`: whether the table of red flags asks for a second look."""
+    asked = [
+        {"id": number, "text": text, "alarm": alarm}
+        for number, (text, alarm) in enumerate(zip(texts, alarms or [False] * len(texts), strict=True))
+    ]
     done = subprocess.run(
         [dialogue_python(), "-m", "parse", str(model)],
         cwd=DIALOGUE,
         env=dialogue_environ(),
-        input="".join(json.dumps({"id": number, "text": text}) + "\n" for number, text in enumerate(texts)),
+        input="".join(json.dumps(line) + "\n" for line in asked),
         stdout=subprocess.PIPE,
         text=True,
         check=True,

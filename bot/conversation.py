@@ -227,10 +227,11 @@ class Turns:
         """No transaction is open here."""
         try:
             with self._metrics.stage("dialogue"):
-                answer = self._dialogue.ask(conversation.id, ask.text, {"channel": message.channel.value, "turn": message.id})
+                told = {"channel": message.channel.value, "turn": message.id} | ({"alarm": ask.alarm.flag} if ask.alarm else {})
+                answer = self._dialogue.ask(conversation.id, ask.text, told)
         except DialogueDownError as error:
             log.error("dialogue failed: %s", error.reason)
-            return dialogue_failed(clinic, conversation, message, error.reason)
+            return dialogue_failed(clinic, conversation, message, error.reason, ask.alarm)
         return after_dialogue(clinic, conversation, message, answer, picture=ask.picture)
 
     def _finish(self, lease: _Lease, message: Communication, outcome: Outcome) -> str | None:

@@ -28,14 +28,18 @@ _HEAVY_WITHIN = 2  # of them such as are neither light nor of the table
 
 @dataclass(frozen=True)
 class Alarm:
-    """Which flag rose (its name in the table), and in which language: en or es."""
+    """Which flag rose (its name in the table), and in which language: en or es.
+
+    One that is not `sure` rose for words that are said harmlessly, too: where the dialogue can be asked, it decides by meaning.
+    """
 
     flag: str
     language: str
+    sure: bool = True
 
 
 def find(text: str) -> Alarm | None:
-    """The first red flag in a text, in the table's order; None where there is none."""
+    """The first sure red flag in a text, in the table's order, else the first; None where there is none."""
     return _table().find(text[:_LONGEST])
 
 
@@ -73,6 +77,7 @@ class _Rule:
     flag: str
     terms: tuple[_Term, ...]
     even_if: bool  # a supposed case counts: who asks what to do if a child swallowed bleach does not suppose
+    sure: bool
 
 
 class _Table:
@@ -80,7 +85,9 @@ class _Table:
 
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw["concepts"]
-        self._rules = [_read_rule(flag, rule) for flag, rules in raw["flags"].items() for rule in rules]
+        sure = frozenset(raw["sure"].split())
+        rules = [_read_rule(flag, rule, sure) for flag, rules in raw["flags"].items() for rule in rules]
+        self._rules = sorted(rules, key=lambda rule: not rule.sure)
         self._single: dict[str, set[tuple[str, str]]] = {}
         self._phrases: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
         vocabulary = set(raw["words"].split())
@@ -142,7 +149,8 @@ class _Search:
         for rule in self._table._rules:
             if hits := self._match(rule):
                 spanish = sum(hit.languages == {"es"} for hit in hits)
-                return Alarm(rule.flag, "es" if spanish > sum("en" in hit.languages for hit in hits) else "en")
+                language = "es" if spanish > sum("en" in hit.languages for hit in hits) else "en"
+                return Alarm(rule.flag, language, rule.sure)
         return None
 
     def _match(self, rule: _Rule) -> list[_Hit] | None:
@@ -244,7 +252,7 @@ class _Search:
         return (self._table._hard, self._table._soft) if soft else (self._table._hard,)
 
 
-def _read_rule(flag: str, rule: str) -> _Rule:
+def _read_rule(flag: str, rule: str, sure: frozenset[str]) -> _Rule:
     terms = [
         _Term(
             tuple(term.strip("~!+").split("/")),
@@ -254,7 +262,7 @@ def _read_rule(flag: str, rule: str) -> _Rule:
         )
         for term in rule.split()
     ]
-    return _Rule(flag.rstrip("?"), tuple(terms), flag.endswith("?"))
+    return _Rule(flag.rstrip("?"), tuple(terms), flag.endswith("?"), any(sure.issuperset(term.concepts) for term in terms))
 
 
 def _whole(patterns: Iterable[str]) -> re.Pattern[str]:

@@ -35,7 +35,8 @@ class Speller:
         self._by_sound: dict[str, list[str]] = {}
         for word in self._near:
             self._by_sound.setdefault(sound(word), []).append(word)
-        self._real = frozenset(_REAL_WORDS.read_text(encoding="utf-8").split())
+        lines = _REAL_WORDS.read_text(encoding="utf-8").splitlines()
+        self._real = frozenset(word for line in lines if not line.startswith("#") for word in line.split())
         self._spelled = [(re.compile(rf"\b(?:{pattern})\b"), right) for right, pattern in spelled.items()]
         self._right = lru_cache(maxsize=20_000)(self._of_one)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -59,6 +59,7 @@ class Ask:
 
     text: str
     picture: bool = False
+    alarm: emergency.Alarm | None = None  # of words that may be harmless: the dialogue decides, and danger it is where it cannot
 
 
 Effect = Callable[[Session], None]
@@ -85,8 +86,22 @@ def before_dialogue(session: Session, clinic: ClinicFile, conversation: Conversa
             return _opt_out(session, clinic, conversation, message, word, already=opted_out)
         if word is Keyword.START:
             return _opt_in(clinic, conversation, message)
-    if alarm:
+    decision = _unalarmed(session, clinic, conversation, message, word, opted_out=opted_out)
+    if alarm and (alarm.sure or not isinstance(decision, Ask)):
         return _emergency(clinic, conversation, message, alarm)
+    return replace(decision, alarm=alarm) if isinstance(decision, Ask) else decision
+
+
+def _unalarmed(
+    session: Session,
+    clinic: ClinicFile,
+    conversation: Conversation,
+    message: Communication,
+    word: Keyword | None,
+    *,
+    opted_out: bool,
+) -> Outcome | Ask:
+    by_text = message.channel is Channel.SMS
     if opted_out:
         return _note_of_silent_number(conversation, message)
     if not by_text and message.kind != Said.TEXT:
@@ -118,8 +133,12 @@ def after_dialogue(
     return Outcome("answered", (Reply(spoken or say(clinic, conversation.language, "voice_again"), kind),))
 
 
-def dialogue_failed(clinic: ClinicFile, conversation: Conversation, message: Communication, reason: str) -> Outcome:
-    """An honest sentence, and a Task with the patient's words."""
+def dialogue_failed(
+    clinic: ClinicFile, conversation: Conversation, message: Communication, reason: str, alarm: emergency.Alarm | None = None
+) -> Outcome:
+    """An honest sentence, and a Task with the patient's words; after an alarm that it should have judged, what danger asks for."""
+    if alarm:
+        return _emergency(clinic, conversation, message, alarm)
 
     def _effect(session: Session) -> None:
         words = f"The assistant could not answer ({reason}). They wrote: {message.body}"
@@ -176,7 +195,8 @@ def _alarm(session: Session, conversation: Conversation, message: Communication)
     ).one_or_none()
     if earlier is None or not 0 < len(earlier.body.split()) <= _FRAGMENT_WORDS or emergency.find(earlier.body):
         return None
-    return emergency.find(f"{earlier.body} {message.body}")
+    joined = emergency.find(f"{earlier.body} {message.body}")
+    return replace(joined, sure=True) if joined else None  # the dialogue sees one text at a time
 
 
 def _emergency(clinic: ClinicFile, conversation: Conversation, message: Communication, alarm: emergency.Alarm) -> Outcome:

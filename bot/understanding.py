@@ -66,8 +66,9 @@ def understand(clinic: ClinicFile, model: Path, sentences: Sequence[Sentence], *
         for sentence, rest, line in zip(sentences, found, intents, strict=True):
             read = json.loads(line)
             intent = _COARSE.get(read["intent"], read["intent"])
+            danger = rest.pop("emergency") or read["intent"] == "emergency"
             _write(
-                {"id": sentence.id, "intent": intent, "confidence": read["confidence"], **rest},
+                {"id": sentence.id, "intent": intent, "confidence": read["confidence"], **rest, "emergency": danger},
                 sentence.text,
                 as_json=as_json,
             )
@@ -80,7 +81,9 @@ def _start_reading(model: Path, sentences: Sequence[Sentence], stack: ExitStack)
     """A process that reads intents on one core: several threads of one would spend half of their time waiting for each other."""
     asked = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115 - the stack closes it
     answered = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115 - the stack closes it
-    asked.writelines(json.dumps({"id": number, "text": sentence.text}) + "\n" for number, sentence in enumerate(sentences))
+    for number, sentence in enumerate(sentences):
+        alarm = emergency.find(sentence.text)
+        asked.write(json.dumps({"id": number, "text": sentence.text, "alarm": alarm is not None and not alarm.sure}) + "\n")
     asked.seek(0)
     process = subprocess.Popen(
         [dialogue_python(), "-m", "parse", str(model)],
@@ -133,7 +136,7 @@ def _resolved(clinic: ClinicFile, sentence: Sentence) -> dict[str, Any]:
         "practitioners": list(mentions.practitioners),
         "payers": list(mentions.payers),
         "locations": list(mentions.locations),
-        "emergency": emergency.red_flag(text) is not None,
+        "emergency": bool((alarm := emergency.find(text)) and alarm.sure),
     }
 
 

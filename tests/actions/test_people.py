@@ -24,11 +24,9 @@ def test_danger_that_the_table_let_pass_stops_a_booking(talk: Talk) -> None:
         assert {visit.status for visit in session.scalars(select(Appointment))} == {"cancelled"}
 
 
-def test_what_only_might_be_danger_is_answered_and_booked(talk: Talk) -> None:
-    said = talk.say("my hand falls asleep at night", "emergency", confidence=0.5)
-    assert said[0] == "utter_red_flag"
-    assert talk.form == "booking_form"
-    assert tasks(talk) == []
+def test_the_sentence_of_danger_never_comes_without_its_task(talk: Talk) -> None:
+    assert talk.say("i don't want to livve anymore", "emergency", confidence=0.4) == ["utter_red_flag"]
+    assert tasks(talk) == [("clinical", "red-flag", "stat")]
 
 
 @pytest.mark.parametrize("words", ["I want to talk to a real person", "can somebody call me"])

@@ -32,7 +32,24 @@ def test_no_ordinary_text_raises_one():
     ],
 )
 def test_the_flag_is_named_with_its_language(text: str, flag: str, language: str):
-    assert emergency.find(text) == emergency.Alarm(flag, language)
+    alarm = emergency.find(text)
+    assert alarm is not None
+    assert (alarm.flag, alarm.language) == (flag, language)
+
+
+@pytest.mark.parametrize(
+    "text", ["I want to die", "he can't breathe", "crushing chest pain", "she is unconscious", "no despierta", "me quiero matar"]
+)
+def test_the_gravest_words_need_no_second_look(text: str):
+    alarm = emergency.find(text)
+    assert alarm is not None
+    assert alarm.sure
+
+
+def test_words_that_may_be_harmless_do_need_one():
+    alarm = emergency.find("my sugar is 45")
+    assert alarm is not None
+    assert not alarm.sure
 
 
 @pytest.mark.parametrize(

@@ -351,6 +351,20 @@ def test_a_red_flag_works_while_the_dialogue_is_down(sqlite_house: House, clinic
     assert sqlite_house.text("chest pain") == [clinic.emergency.say]
 
 
+def test_words_of_danger_that_may_be_harmless_are_judged_by_the_dialogue(sqlite_house: House):
+    assert sqlite_house.text("my sugar is 45") == ["You said: my sugar is 45"]
+    assert sqlite_house.dialogue.asked[-1]["metadata"]["alarm"] == "other"
+    sqlite_house.text("thanks")
+    assert "alarm" not in sqlite_house.dialogue.asked[-1]["metadata"]
+
+
+def test_they_count_as_danger_where_it_is_down(sqlite_house: House, clinic: ClinicFile):
+    sqlite_house.dialogue.stop()
+    assert sqlite_house.text("my sugar is 45") == [clinic.emergency.say]
+    (task,) = tasks(sqlite_house)
+    assert (task.priority, task.reason) == (Priority.STAT, "red-flag")
+
+
 def test_a_red_flag_over_two_texts_is_seen(sqlite_house: House, clinic: ClinicFile):
     sqlite_house.text("I have a bad pain")
     assert sqlite_house.text("in my chest") == [clinic.emergency.say]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actions import forms, identity, plans, reminders, sentences, visits
+from actions.goals import form_meant
 from actions.turn import Turn, action
 from scheduling_core import booking
 from scheduling_core.errors import SchedulingError
@@ -15,6 +16,9 @@ FORM = "cancel_form"
 @action("validate_cancel_form")
 def validate(turn: Turn) -> None:
     if turn.asked is None:
+        if not turn.slot("visits") and form_meant(turn, FORM) == "reschedule_form":
+            turn.end(then="reschedule_form")
+            return
         turn.set(opening=turn.text)
     forms.for_whom(turn)
     identity.take_up(turn)

@@ -24,7 +24,7 @@ def is_about_plan(turn: Turn) -> bool:
 _OF_PLAN = re.compile(
     r"\b"
     + either(
-        r"co-?pays?(?:ment)?|deductible|co-?insurance|out[- ]of[- ]pocket|covered",
+        r"co-?pays?(?:ment)?|deductible|co-?insurance|out[- ]of[- ]pocket (?:max\w*|limit)|covered",
         r"my (?:plan|coverage|benefits?)\b(?! (?:is|changed))",
         r"(?:will|would|does|do) (?:i|we|my insurance|it|they) (?:owe|pay|cover)\b",
         r"what(?:'?ll| will| would| do)? i (?:owe|pay)",
@@ -38,7 +38,7 @@ _ALONE = re.compile(
     r"\b"
     + either(
         r"(?:without|w/o|w out|no|don'?t have|not have|not using) (?:any |an |my |health )*insurance",
-        r"uninsured|self[- ]?pay|cash|myself",
+        r"uninsured|self[- ]?pay|cash|myself|out[- ]of[- ]pocket(?! (?:max|limit))",
         r"sin seguro|no tengo seguro|de contado|por mi cuenta",
     )
     + r"\b"

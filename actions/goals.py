@@ -26,6 +26,8 @@ def form_meant(turn: Turn, form: str) -> str:
     Only a form that is among the likely readings is chosen instead.
     """
     low = plain(turn.text)
+    if _CANCELS.search(low) and not _ANOTHER_TIME.search(low):
+        return GOALS["cancel_appointment"]
     for intent, pattern in _SHAPES.items():
         if GOALS[intent] != form and turn.best_of([intent])[1] >= _POSSIBLE and pattern.search(low):
             return GOALS[intent]
@@ -34,6 +36,23 @@ def form_meant(turn: Turn, form: str) -> str:
 
 _POSSIBLE = 0.08
 _VISIT = either("appt|appointment|visit|checkup|check-up|physical|follow[- ]?up", "cita")
+_CANCELS = re.compile(
+    r"(?<!\bnot )(?<!n't )\b"
+    + either(
+        rf"(?:cancel|cancle|scratch|scrap|nix|call off)\w* (?:my|our|his|her|the) (?:\w+ ){{0,3}}?(?:{_VISIT}|exam|shot|labs?)",
+        r"cancel[ea]r? (?:mi|la|su) (?:\w+ ){0,2}?cita",
+    )
+    + r"\b(?! (?:policy|fee))"
+)
+_ANOTHER_TIME = re.compile(
+    r"\b"
+    + either(
+        r"re-?sched\w*|re-?book\w*|move|another|other|instead|later|new (?:one|time|appointment)",
+        r"if|fee|policy|how|what|can i still",
+        "otro|otra|mover|cambiar|si",
+    )
+    + r"\b"
+)
 _SHAPES = {
     "book_appointment": re.compile(
         r"^(?!.*\b(?:mov|resched|chang|push|switch|instead|another|different|earlier|later|cancel))"
@@ -44,6 +63,7 @@ _SHAPES = {
         r"\b"
         + either(
             rf"my (?:\w+ )?{_VISIT}\b.{{0,20}}\b(?:go|be|put|moved?|switched|changed?) (?:to|on|for|up|back)",
+            rf"my (?:\w+ )?{_VISIT}\b be (?:an? |by |on |over )?(?:video|virtual|phone|tele\w*|online|in person)",
             r"(?:another|different|other|new) (?:date|day|time|slot)\b.{0,20}\bfor (?:my|our|the)",
             rf"my (?:\w+ )?{_VISIT}\b.*\binstead",
             r"mi cita\b.*\b(?:otro dia|otra hora)",

@@ -67,6 +67,7 @@ def test_anybody_hears_the_price_for_who_pays_alone(stranger: Talk) -> None:
         "price of a follow-up w/o insurance",
         "what does a follow-up cost if I pay cash",
         "cuánto cuesta un follow-up sin seguro",
+        "what do you charge for a follow-up out of pocket?",
     ],
 )
 def test_who_has_no_insurance_hears_the_price(talk: Talk, words: str) -> None:

@@ -212,6 +212,31 @@ def test_who_will_not_come_and_says_cancel_cancels(talk: Talk, one_visit: str) -
     assert visit(talk, one_visit).status == "cancelled"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "please cancel my exam with Dr. Ferreira on November 18th, we are traveling that week",
+        "yo scratch my appointment on November 18th",
+        "cancle my follow up",
+    ],
+)
+def test_a_plain_word_for_cancelling_cancels_whatever_it_was_taken_for(talk: Talk, one_visit: str, words: str) -> None:
+    talk.say(words, "book_appointment")
+    assert talk.form == "cancel_form"
+
+
+@pytest.mark.parametrize("words", ["don't cancel my appointment", "if I cancel my visit is there a fee?"])
+def test_words_about_cancelling_do_not_cancel(talk: Talk, one_visit: str, words: str) -> None:
+    talk.say(words, "book_appointment")
+    assert talk.form != "cancel_form"
+
+
+def test_a_visit_that_shall_be_by_video_is_moved_and_not_cancelled(talk: Talk, one_visit: str) -> None:
+    talk.ranking = [("cancel_appointment", 0.6), ("reschedule_appointment", 0.2)]
+    talk.say("can't leave the house, could my follow-up be a video call on Nov 20", "cancel_appointment")
+    assert talk.form == "reschedule_form"
+
+
 def test_who_cancels_in_the_middle_of_a_move_cancels(talk: Talk, one_visit: str) -> None:
     talk.say("can you move my visit", "reschedule_appointment")
     talk.say("April 19 1980")

@@ -3,7 +3,7 @@
 import logging
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -55,31 +55,51 @@ class SentenceEmbedding(GraphComponent):
         return training_data
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class IntentReader(GraphComponent):
-    """Ranks the intents of a message by its vector and its spelling."""
+class _Reader(GraphComponent):
+    """A trained model over the sentence's vector and its pieces, in files of the name `files`."""
+
+    files: str
+
+    def __init__(self, model_storage: ModelStorage, resource: Resource, model: IntentModel | None = None) -> None:
+        self._model_storage = model_storage
+        self._resource = resource
+        self._trained = model
 
     @classmethod
     def required_components(cls) -> list[type]:
         return [SentenceEmbedding]
 
-    def __init__(self, model_storage: ModelStorage, resource: Resource, model: "IntentModel | None" = None) -> None:
-        self._model_storage = model_storage
-        self._resource = resource
-        self._model = model
-
     @classmethod
     def create(
         cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
-    ) -> "IntentReader":
+    ) -> Self:
         return cls(model_storage, resource)
 
     @classmethod
     def load(
         cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
-    ) -> "IntentReader":
+    ) -> Self:
         with model_storage.read_from(resource) as folder:
-            return cls(model_storage, resource, IntentModel.load(folder))
+            return cls(model_storage, resource, IntentModel.load(folder, cls.files))
+
+    @property
+    def _model(self) -> IntentModel:
+        """Raises ValueError before it was trained."""
+        if self._trained is None:
+            raise ValueError(f"{type(self).__name__} is asked to read before it was trained")
+        return self._trained
+
+    def _keep(self, model: IntentModel) -> Resource:
+        with self._model_storage.write_to(self._resource) as folder:
+            model.save(folder, self.files)
+        return self._resource
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class IntentReader(_Reader):
+    """Ranks the intents of a message by its vector and its spelling."""
+
+    files = "intents"
 
     def train(self, training_data: TrainingData) -> Resource:
         began = time.monotonic()
@@ -87,49 +107,24 @@ class IntentReader(GraphComponent):
         model = fit(
             _texts(examples), [example.get(INTENT) for example in examples], _vectors(examples), widths=BOTH, weight=EACH_WEIGHT
         )
-        with self._model_storage.write_to(self._resource) as folder:
-            model.save(folder)
         logger.info("%d intents learned in %.0f s", len(model.intents), time.monotonic() - began)
-        return self._resource
+        return self._keep(model)
 
     def process(self, messages: list[Message]) -> list[Message]:
         model = self._model
-        if model is None:
-            raise ValueError("IntentReader is asked to read before it was trained")
         for message, text, whole in zip(messages, _texts(messages), model.rank(_texts(messages), _vectors(messages)), strict=True):
             _put(message, read_story(text, whole, lambda parts: model.rank(parts, embed_twice(parts))))
         return messages
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class DangerReader(GraphComponent):
+class DangerReader(_Reader):
     """Makes danger to life the intent `emergency`, and nothing else."""
 
+    files = danger.FILES
     # Set by who trains: the folder of its own sentences, which it learns from besides those of the intents.
     sentences: Path | None = None
     memory: Memory | None = None
-
-    @classmethod
-    def required_components(cls) -> list[type]:
-        return [SentenceEmbedding]
-
-    def __init__(self, model_storage: ModelStorage, resource: Resource, model: "IntentModel | None" = None) -> None:
-        self._model_storage = model_storage
-        self._resource = resource
-        self._model = model
-
-    @classmethod
-    def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
-    ) -> "DangerReader":
-        return cls(model_storage, resource)
-
-    @classmethod
-    def load(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
-    ) -> "DangerReader":
-        with model_storage.read_from(resource) as folder:
-            return cls(model_storage, resource, IntentModel.load(folder, danger.FILES))
 
     def train(self, training_data: TrainingData) -> Resource:
         if self.sentences is None:
@@ -140,19 +135,14 @@ class DangerReader(GraphComponent):
         known = own + [(example.get(TEXT) or "", example.get(INTENT) == asked.EMERGENCY) for example in examples]
         vectors = (self.memory.embed if self.memory else embed_twice)([text for text, _ in own])
         model = danger.learn(known, np.vstack([vectors, _vectors(examples)]))
-        with self._model_storage.write_to(self._resource) as folder:
-            model.save(folder, danger.FILES)
         logger.info("danger learned from %d sentences in %.0f s", len(known), time.monotonic() - began)
-        return self._resource
+        return self._keep(model)
 
     def process(self, messages: list[Message]) -> list[Message]:
-        model = self._model
-        if model is None:
-            raise ValueError("DangerReader is asked to read before it was trained")
         for message, text, vector in zip(messages, _texts(messages), _vectors(messages), strict=True):
             words_found = bool((message.get(METADATA) or {}).get(danger.WORDS_FOUND))
-            ranking = _ranking(message)
-            _put(message, danger.read(ranking, danger.chance(text, vector, model, embed_twice), words_found=words_found))
+            likely = danger.chance(text, vector, self._model, embed_twice)
+            _put(message, danger.read(_ranking(message), likely, words_found=words_found))
         return messages
 
 

@@ -316,7 +316,7 @@ def _book(turn: Turn, chosen: Offer) -> None:
         return
     was_new = turn.is_new
     turn.look_again()
-    people.write_needs(turn)
+    people.write_told(turn)
     _say_booked(turn, made)
     also = turn.clinic.services_by_id.get(turn.slot("also") or "")
     if also:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from actions import people, services
+from actions import insurance, services
 from actions.turn import Turn
 from actions.words import either, plain
 from scheduling_core import times
-from scheduling_core.eligibility import answers, checks, estimates, meaning, words
-from scheduling_core.models import CheckReason, CheckStatus
+from scheduling_core.eligibility import answers, consequences, estimates, meaning, words
 
 FORM = "cost_form"
 """Finds out who this is, and for which visit."""
@@ -77,7 +76,12 @@ def tell(turn: Turn, service_id: str) -> None:
     given = turn.mentions.practitioners or turn.slot("practitioners") or ()
     practitioner = given[0] if len(given) == 1 else None
     day = times.to_wall(times.now(), turn.clinic.zone).date()
-    _ask_payer(turn, service_id)
+    with turn.transaction() as session:
+        waiting = consequences.before_estimate(
+            session, turn.clinic, patient_id=who, service_id=service_id, agent=turn.agent, key=f"{turn.key}:cost"
+        )
+    if waiting:
+        answers.wait(turn.database, waiting)  # what comes later is told when it is asked again
     with turn.transaction() as session:
         found = meaning.findings(session, turn.clinic, patient_id=who, service_id=service_id, practitioner_id=practitioner, on=day)
         estimate = estimates.for_patient(
@@ -97,13 +101,9 @@ def tell(turn: Turn, service_id: str) -> None:
     elif turn.asked is None or turn.tracker.active_loop.get("name") == FORM:
         turn.say("utter_cost_book")
         turn.set(proposed="booking_form", also=service_id)
-    if any(one.decision is meaning.Decision.STOP for one in found):
-        people.ask_team(
-            turn,
-            team="billing",
-            reason="coverage-stops-visit",
-            description=f"A patient asks what a visit costs, and the plan stands in the way: {grave[0].obstacle}.",
-        )
+    stops = next((one for one in found if one.decision is meaning.Decision.STOP), None)
+    if stops:
+        insurance.ask_billing(turn, stops, "A patient asks what a visit costs, and the plan stands in the way")
 
 
 _BEFORE_COST = frozenset(
@@ -114,29 +114,3 @@ _BEFORE_COST = frozenset(
         meaning.Obstacle.NOT_COVERED,
     }
 )
-
-
-def _ask_payer(turn: Turn, service_id: str) -> None:
-    """Have the payer asked where nothing fresh is known, and wait a little: what comes later is told when asked again."""
-    assert turn.known.patient
-    with turn.database.reading() as session:
-        known = meaning.standing(session, turn.clinic, patient_id=turn.known.patient.id)
-    if known is None or known.payer is None or not known.coverage.subscriber_id:
-        return
-    settled = known.check is not None and known.check.status is not CheckStatus.FAILED
-    if settled and not answers.is_old(known.check, turn.clinic):
-        return
-    service = turn.clinic.services_by_id[service_id]
-    with turn.transaction() as session:
-        check = checks.request(
-            session,
-            coverage=known.coverage,
-            reason=CheckReason.DEMAND,
-            agent=turn.agent,
-            service_id=service_id,
-            service_type=service.service_type,
-            key=f"{turn.key}:cost",
-        )
-        waiting = check.id if check else None
-    if waiting:
-        answers.wait(turn.database, waiting)

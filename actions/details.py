@@ -79,7 +79,9 @@ def _hear_value(turn: Turn) -> bool:
 def _health(text: str, *, asked: bool) -> str | None:
     """The words that tell of it; all of them where they were asked for."""
     told = " ".join(one.said for one in facts.health(text))
-    return told or (text.strip()[:300] if asked and len(text.split()) > 1 else None) or None
+    if told:
+        return told
+    return text.strip()[:300] if asked and len(text.split()) > 1 else None
 
 
 def _after_read_back(turn: Turn) -> None:

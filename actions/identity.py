@@ -293,7 +293,7 @@ def _verify(turn: Turn) -> Standing:
         )
     turn.look_again()
     if verdict.kind == "verified":
-        people.write_needs(turn)
+        people.write_told(turn)
         return Standing.KNOWN
     if verdict.kind == "unknown":
         turn.claims(new=True)

@@ -13,6 +13,7 @@ from scheduling_core import audit, coverage
 from scheduling_core.clinic_file.schema import PayerPart
 from scheduling_core.eligibility import meaning, words
 from scheduling_core.eligibility.meaning import Decision, Finding, Obstacle
+from scheduling_core.x12 import Network
 
 
 def warn(turn: Turn, member: Member, service_id: str, practitioner_id: str, start: dt.datetime) -> bool:
@@ -32,15 +33,20 @@ def warn(turn: Turn, member: Member, service_id: str, practitioner_id: str, star
         turn.set(network=[*told, *([one.payer_name, one.obstacle.value] for one in fresh)])
     if stops is None:
         return True
+    ask_billing(turn, stops, "A booking waits for a person")
+    turn.say("utter_insurance_first")
+    turn.end()
+    return False
+
+
+def ask_billing(turn: Turn, stops: Finding, why: str) -> None:
+    """A task about what the clinic file leaves to a person."""
     people.ask_team(
         turn,
         team="billing",
         reason="coverage-stops-visit",
-        description=f"A booking waits for a person: {stops.obstacle.value.replace('_', ' ')} by {stops.payer_name}.",
+        description=f"{why}: {stops.obstacle.value.replace('_', ' ')} by {stops.payer_name}.",
     )
-    turn.say("utter_insurance_first")
-    turn.end()
-    return False
 
 
 _BY_ANSWER = (Obstacle.INACTIVE, Obstacle.NOT_FOUND, Obstacle.NOT_COVERED, Obstacle.REFERRAL, Obstacle.AUTHORIZATION)
@@ -63,20 +69,23 @@ def _obstacles(turn: Turn, member: Member, service_id: str, practitioner_id: str
 
 
 def _warn_of_network(turn: Turn, member: Member, service_id: str, practitioner_id: str) -> None:
-    """Say once that the payer is not taken, or not by this practitioner."""
+    """Say once that the payer is not taken, or not by this practitioner, or that the clinic file does not tell."""
     payer, name = _payer(turn, member)
     if name is None:
         return
     about, told = [name, practitioner_id if payer else ""], turn.slot("network") or []
-    if about in told or (payer and practitioner_id in payer.in_network):
+    network = meaning.network_of(turn.clinic, payer, service_id, practitioner_id)
+    if about in told or network is Network.IN:
         return
     turn.set(network=[*told, about])
     if payer is None:
         turn.say("utter_payer_not_taken", payer=name)
         return
-    able = [who.id for who in turn.clinic.practitioners if service_id in who.services and who.id in payer.in_network]
     who = sentences.practitioner(turn, practitioner_id)
-    if able:
+    able = meaning.givers_in_network(turn.clinic, payer, service_id)
+    if network is Network.UNKNOWN:
+        turn.say("utter_network_unconfirmed", who=who, payer=payer.name)
+    elif able:
         others = sentences.either(turn, [sentences.practitioner(turn, one) for one in able][:4])
         turn.say("utter_not_in_network", who=who, payer=payer.name, others=others)
     else:

@@ -59,7 +59,7 @@ def note_needs(turn: Turn) -> bool:
     if found:
         turn.set(needs=[*(turn.slot("needs") or ()), *(need.kind for need in found)])
         turn.say("utter_need_noted")
-    write_needs(turn)
+    write_told(turn)
     return bool(found)
 
 
@@ -77,12 +77,13 @@ def note_health(turn: Turn) -> None:
     found = [(told.kind, told.said) for told in facts.health(turn.text) if told.kind != "history" or not turn.mentions.complaint]
     if fresh := [told for told in found if told not in before]:
         turn.set(health=[*before, *fresh])
-        turn.say("utter_health_noted")
-    write_needs(turn)
+    write_told(turn)
 
 
-def write_needs(turn: Turn) -> None:
-    """Put the needs and the words about health told so far on the record of who this is by now."""
+def write_told(turn: Turn) -> None:
+    """Put the needs and the words about health told so far on the record of who this is by now, and say so of the latter: of
+    somebody who is not known yet nothing can be noted.
+    """
     if not turn.known.patient:
         return
     if told := turn.slot("health"):
@@ -90,6 +91,7 @@ def write_needs(turn: Turn) -> None:
             for kind, said in told:
                 intake.note(session, patient_id=turn.known.patient.id, kind=StatementKind(kind), said=said, agent=turn.agent)
         turn.set(health=None)
+        turn.say("utter_health_noted")
     missing = [need for need in turn.slot("needs") or () if need not in turn.known.patient.needs]
     if missing:
         with turn.transaction() as session:

@@ -238,15 +238,18 @@ def _insurance(turn: Turn) -> None:
         turn.say("utter_payers", payers=sentences.both(turn, [payer.name for payer in turn.clinic.payers]))
         return
     payer = payers[0]
-    asked = list(turn.mentions.practitioners)
-    inside = [who for who in payer.in_network if who in turn.clinic.practitioners_by_id]
-    names = sentences.both(turn, [sentences.practitioner(turn, who) for who in inside])
-    if asked and asked[0] in inside:
-        turn.say("utter_in_network", who=sentences.practitioner(turn, asked[0]), payer=payer.name)
-    elif asked:
-        turn.say("utter_out_of_network", who=sentences.practitioner(turn, asked[0]), payer=payer.name, others=names)
-    else:
+    names = sentences.both(
+        turn, [sentences.practitioner(turn, who) for who in payer.in_network if who in turn.clinic.practitioners_by_id]
+    )
+    asked = turn.mentions.practitioners
+    if not payer.in_network:
+        turn.say("utter_payer_taken_network_unknown", payer=payer.name)
+    elif not asked:
         turn.say("utter_payer_taken", payer=payer.name, others=names)
+    elif asked[0] in payer.in_network:
+        turn.say("utter_in_network", who=sentences.practitioner(turn, asked[0]), payer=payer.name)
+    else:
+        turn.say("utter_out_of_network", who=sentences.practitioner(turn, asked[0]), payer=payer.name, others=names)
 
 
 # people

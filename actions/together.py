@@ -259,7 +259,7 @@ def _book(turn: Turn, chosen: Offer, search: forms.Again) -> None:
     if plan.people:
         party.become(turn, booked_for[0])
     turn.look_again()
-    people.write_needs(turn)
+    people.write_told(turn)
     prep = [part for one in chosen.visits for part in services.prep(turn, _service(turn, plan.parts[one.part]))]
     turn.say("utter_booked_together", chain=_visits(turn, plan, members, chosen))
     if prep:

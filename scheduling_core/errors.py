@@ -54,9 +54,3 @@ class WrongStateError(SchedulingError):
     """This cannot be done in the present state of the record."""
 
     code = "wrong-state"
-
-
-class LockedOutError(SchedulingError):
-    """Too many wrong birth dates; a person must take over."""
-
-    code = "locked-out"

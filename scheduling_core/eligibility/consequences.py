@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduling_core import handoff, times
+from scheduling_core import coverage, handoff, times
 from scheduling_core.clinic_file.schema import ClinicFile
-from scheduling_core.eligibility import answers, checks, meaning
+from scheduling_core.eligibility import answers, checks, facts, meaning
 from scheduling_core.eligibility.meaning import Obstacle
 from scheduling_core.models import LIVE, Appointment, CheckReason, CheckStatus, Coverage, EligibilityCheck
 from scheduling_core.x12.codes import what_to_do
@@ -32,6 +32,26 @@ def after_booking(session: Session, clinic: ClinicFile, *, appointment_id: str, 
     )
 
 
+def before_estimate(session: Session, clinic: ClinicFile, *, patient_id: str, service_id: str, agent: str, key: str) -> str | None:
+    """Have the payer asked about a service where nothing fresh is known: the id of the check to wait for (`answers.wait`)."""
+    known = meaning.standing(session, clinic, patient_id=patient_id)
+    if known is None or known.payer is None or not known.coverage.subscriber_id:
+        return None
+    if known.check and known.check.status is not CheckStatus.FAILED and not answers.is_old(known.check, clinic):
+        return None
+    service = clinic.services_by_id[service_id]
+    check = checks.request(
+        session,
+        coverage=known.coverage,
+        reason=CheckReason.DEMAND,
+        agent=agent,
+        service_id=service_id,
+        service_type=service.service_type,
+        key=key,
+    )
+    return check.id if check else None
+
+
 def tell_billing(session: Session, clinic: ClinicFile, check_id: str) -> None:
     """Open the tasks that a settled check asks for: a refusal, no answer, a plan not in force, and what visits ahead need."""
     found = (
@@ -51,6 +71,7 @@ def tell_billing(session: Session, clinic: ClinicFile, check_id: str) -> None:
         words = f"{payer} says that the plan is not in force on {check.on_date}. Please ask the patient for another insurance."
         _task(session, check, "coverage-inactive", words)
     else:
+        _of_other_payers(session, check, payer)
         _of_visits(session, clinic, check)
 
 
@@ -65,6 +86,15 @@ def _task(session: Session, check: EligibilityCheck, reason: str, words: str) ->
         appointment_id=check.appointment_id,
         key=f"{reason}:{check.coverage_id}:{check.error or check.on_date}",
     )
+
+
+def _of_other_payers(session: Session, check: EligibilityCheck, payer: str) -> None:
+    """Another insurer that the payer knows of and we do not: who pays first is for a person to find out."""
+    member = answers.member_in(check)
+    names = [party.name for party in facts.other_payers(member)] if member else []
+    if names and len(coverage.active(session, patient_id=check.patient_id)) == 1:
+        words = f"{payer} knows of another insurer: {', '.join(names)}. Please ask the patient which of them pays first."
+        _task(session, check, "coverage-other-payer", words)
 
 
 def _of_visits(session: Session, clinic: ClinicFile, check: EligibilityCheck) -> None:

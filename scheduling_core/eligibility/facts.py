@@ -58,11 +58,6 @@ class Terms:
     authorization: bool | None = None
     copay_alone: bool = False
 
-    @property
-    def says_nothing(self) -> bool:
-        """Whether no amount can be worked out of it."""
-        return self.copay is None and self.share is None and self.deductible_left is None
-
 
 def status_on(member: Member, day: dt.date) -> Status:
     """Whether the plan is in force on a day."""
@@ -92,10 +87,6 @@ def plan_name(member: Member) -> str:
     return named[0] if named else next((ref.text for ref in member.references if ref.kind == "18" and ref.text), "")
 
 
-def group_number(member: Member) -> str:
-    return next((ref.value for ref in member.references if ref.kind == "6P"), "")
-
-
 def primary_care(member: Member) -> Party | None:
     """The primary care physician on file with the payer."""
     named = (party for line in member.benefits for party in line.parties if line.kind == "L" or party.code == "P3")
@@ -106,25 +97,6 @@ def other_payers(member: Member) -> tuple[Party, ...]:
     """Other insurers that the payer knows of."""
     named = [party for line in member.benefits if line.kind == "R" for party in line.parties]
     return tuple(party for party in named if party.code in ("PR", "PRP", "SEP", "TTP", "IN"))
-
-
-def messages(member: Member) -> tuple[str, ...]:
-    """What the payer says in words, each once."""
-    return tuple(dict.fromkeys(text for line in member.benefits for text in line.messages if text))
-
-
-def network_said(member: Member, service_type: str) -> Network:
-    """The network that the active lines of a service type (or of the plan) are about; unknown where they are silent or differ."""
-    for kinds in ((service_type,), (codes.HEALTH_PLAN, "")):
-        lines = [
-            line.network
-            for line in member.benefits
-            if line.kind in codes.ACTIVE and any(kind in (line.service_types or ("",)) for kind in kinds)
-        ]
-        said = {network for network in lines if network is not Network.UNKNOWN}
-        if len(said) == 1:
-            return said.pop()
-    return Network.UNKNOWN
 
 
 def terms(member: Member, service_type: str, network: Network, on: dt.date) -> Terms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -156,11 +157,48 @@ def test_the_payer_is_asked_about_a_fresh_booking(insured: Insured) -> None:
         assert [(one.service_id, one.status) for one in asked] == [("follow-up", "queued")]
 
 
+def load(insured: Insured, content: dict[str, Any]) -> None:
+    with insured.talk.database.transaction() as session:
+        loading.load(session, ClinicFile.model_validate(content), agent="load")
+
+
+def test_billing_hears_of_another_insurer_that_the_payer_knows_of(insured: Insured) -> None:
+    talk = insured.by("TEST0000010")
+    with talk.database.reading() as session:
+        (task,) = session.scalars(select(Task))
+    assert (task.team, task.reason) == ("billing", "coverage-other-payer")
+    assert "SECOND MUTUAL" in task.description
+
+
+def test_the_cost_is_told_and_billing_asked_where_a_visit_that_wants_authorization_stops(
+    insured: Insured, clinic: ClinicFile
+) -> None:
+    content = clinic.model_dump(by_alias=True)
+    content["eligibility"]["rules"]["authorization"] = "stop"
+    next(payer for payer in content["payers"] if payer["id"] == "greatlakes")["needs_authorization"] = ["follow-up"]
+    load(insured, content)
+    talk = insured.by("TEST0000001")
+    talk.say("what's my copay for a follow-up", "ask_cost")
+    assert talk.say("4/19/1980")[0].startswith("With Great Lakes Mutual")
+    with talk.database.reading() as session:
+        assert "coverage-stops-visit" in [task.reason for task in session.scalars(select(Task))]
+
+
+def test_a_payer_without_a_list_of_its_network_is_not_told_as_out_of_network(insured: Insured, clinic: ClinicFile) -> None:
+    content = clinic.model_dump(by_alias=True)
+    next(payer for payer in content["payers"] if payer["id"] == "greatlakes")["in_network"] = []
+    load(insured, content)
+    talk = insured.by("TEST0000001")
+    assert talk.say("do you take Great Lakes Mutual", "insurance") == ["utter_payer_taken_network_unknown"]
+    talk.say("a follow-up tomorrow", "book_appointment")
+    talk.say("4/19/1980")
+    assert talk.say("1", "select")[0] == "utter_network_unconfirmed"
+
+
 def test_where_the_clinic_file_says_stop_a_person_books(insured: Insured, clinic: ClinicFile) -> None:
     content = clinic.model_dump(by_alias=True)
     content["eligibility"]["rules"]["inactive"] = "stop"
-    with insured.talk.database.transaction() as session:
-        loading.load(session, ClinicFile.model_validate(content), agent="load")
+    load(insured, content)
     talk = insured.by("TEST0000003")
     talk.say("a follow-up tomorrow", "book_appointment")
     talk.say("4/19/1980")

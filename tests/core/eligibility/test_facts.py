@@ -168,18 +168,9 @@ def test_a_line_with_two_terms_counts_in_either() -> None:
     assert terms("EB*B**98***27*30*****Y", *dates).copay == exactly(3000)
 
 
-def test_the_network_of_the_answer_is_unknown_where_it_is_silent() -> None:
-    assert facts.network_said(member("EB*1**30", "EB*B**98***27*25*****Y"), "98") is Network.UNKNOWN
-    assert facts.network_said(member("EB*1**98*********Y"), "98") is Network.IN
-    assert facts.network_said(member("EB*1**30*********N"), "98") is Network.OUT
-    assert facts.network_said(member("EB*1**98*********Y", "EB*1**98*********N"), "98") is Network.UNKNOWN
-
-
-def test_plan_primary_care_other_payer_and_messages() -> None:
+def test_plan_primary_care_and_other_payer() -> None:
     found = member(
-        "REF*6P*G1",
         "EB*1**30*HM*GOLD HMO",
-        "MSG*CALL US",
         "EB*L",
         "LS*2120",
         "NM1*P3*1*ALDER*ROBIN",
@@ -189,10 +180,8 @@ def test_plan_primary_care_other_payer_and_messages() -> None:
         "NM1*PR*2*SECOND MUTUAL",
         "LE*2120",
         "EB*1**88",
-        "MSG*CALL US",
     )
     doctor = facts.primary_care(found)
     assert doctor is not None
-    assert (facts.plan_name(found), doctor.name, facts.group_number(found)) == ("GOLD HMO", "ALDER", "G1")
+    assert (facts.plan_name(found), doctor.name) == ("GOLD HMO", "ALDER")
     assert [party.name for party in facts.other_payers(found)] == ["SECOND MUTUAL"]
-    assert facts.messages(found) == ("CALL US",)

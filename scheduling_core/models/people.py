@@ -34,6 +34,7 @@ class Patient(Base):
     needs: Mapped[list[str]] = mapped_column(default=list)  # wheelchair, interpreter:pl, ...
     new: Mapped[bool] = mapped_column(default=False)  # registered by text or phone, no visit fulfilled yet
     active: Mapped[bool] = mapped_column(default=True)
+    restricted: Mapped[bool] = mapped_column(default=False)  # a colleague, a public person: staff give a reason to open the record
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
@@ -95,6 +96,10 @@ class StaffAccount(Base):
     name: Mapped[str] = mapped_column(String(200))
     role: Mapped[Role] = mapped_column(words(Role))
     active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str] = mapped_column(String(16), default="en")  # BCP 47, of the console
+    password: Mapped[str | None] = mapped_column(String(200))  # argon2id; None: never set, or reset
+    totp_secret: Mapped[str | None] = mapped_column(String(64))  # base32; None: no authenticator app
+    totp_step: Mapped[int] = mapped_column(default=0)  # of the last code that was taken, which is good once
     created_at: Mapped[dt.datetime]
 
     __table_args__ = (Index("uq_staff_account_email", "organization_id", "email", unique=True),)

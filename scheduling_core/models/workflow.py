@@ -6,7 +6,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Float, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Float, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduling_core.models.base import Base, new_id, refers, words
@@ -183,8 +183,18 @@ class AuditEvent(Base):
     patient_id: Mapped[str | None] = mapped_column(String(64))
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     seal: Mapped[str | None] = mapped_column(String(64))  # hash chain, set by the sealer in batches
+    sealed_in: Mapped[int | None]  # AuditSeal.number
 
-    __table_args__ = (Index(None, "organization_id", "patient_id"),)
+    __table_args__ = (
+        Index(None, "organization_id", "patient_id"),
+        Index(
+            "ix_audit_event_unsealed",
+            "organization_id",
+            "sequence",
+            sqlite_where=text("seal IS NULL"),
+            postgresql_where=text("seal IS NULL"),
+        ),
+    )
 
 
 class IdempotencyKey(Base):
@@ -195,6 +205,15 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
     result: Mapped[dict[str, Any]]
     created_at: Mapped[dt.datetime]
+
+
+class Secret(Base):
+    """A key of the clinic's own, made when it is first asked for, which all of its processes share."""
+
+    __tablename__ = "secret"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(String(128))  # hexadecimal
 
 
 class OptOut(Base):

@@ -330,6 +330,7 @@ def _booked(clinic: ClinicFile, visit: Visit, patient_id: str, comment: str | No
         "patient_id": patient_id,
         "comment": comment,
         "next_reminder_at": reminders.first_after(clinic, visit.time.start, now),
+        "changed_at": now,
     }
 
 

@@ -151,6 +151,7 @@ def _changes(clinic: ClinicFile, move: _Move, old: Any, room_id: str | None, now
         sequence=old.sequence + 1,
         confirmation=ParticipationStatus.NEEDS_ACTION,
         next_reminder_at=reminders.first_after(clinic, move.visit.time.start, now),
+        changed_at=now,
     )
     yield _freed(old, now)
 
@@ -173,7 +174,10 @@ def cancel(
                 old.status in LIVE and is_over
             ):
                 raise WrongStateError(f"Appointment/{appointment_id}")
-            visits.write(session, appointment_id, now, status=AppointmentStatus.CANCELLED, cancelled_reason=reason)
+            changed_at = now if old.status in LIVE else None
+            visits.write(
+                session, appointment_id, now, status=AppointmentStatus.CANCELLED, cancelled_reason=reason, changed_at=changed_at
+            )
             claims.release_ticks(session, appointment_id)
             lanes.promote(session, above, now, agent)
             if old.status in LIVE:

@@ -132,6 +132,7 @@ def _placed(session: Session, clinic: ClinicFile, request: Request, start: dt.da
         first_tick=time.first_tick,
         end_tick=time.end_tick,
         next_reminder_at=reminders.first_after(clinic, time.start, now),
+        changed_at=now,
         created_at=now,
         updated_at=now,
     )

@@ -110,6 +110,8 @@ def _references(clinic: ClinicFile, known: Known) -> Iterator[Finding]:
                         did_you_mean(service_id, practitioner.services),
                         relies_on=((*place, "services"),),
                     )
+    for team in clinic.staff_mail.teams:
+        yield from missing("team", team, frozenset(clinic.handoff.teams), ("staff_mail", "teams", team))
     for n, payer in enumerate(clinic.payers):
         for m, practitioner_id in enumerate(payer.in_network):
             yield from missing("practitioner", practitioner_id, known.practitioners, ("payers", n, "in_network", m))

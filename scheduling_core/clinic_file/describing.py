@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import json
 from collections.abc import Iterator
@@ -66,12 +67,17 @@ _FORMS = {
     "Money": "amount: `110.00`",
     "KeepFor": "`urgent`, or a list of services",
     "dt.date": "date: `2026-11-26`",
+    "TimeOfDay": 'time of day: `"06:30"`',
+    "WebAddress": "address: `https://video.example/test`",
+    "RoomAddress": "address with `{room}` in it: `https://video.example/{room}`",
+    "FaxGateway": "mail address with `{fax}` in it: `{fax}@fax.example`",
     "list[Words]": "list of texts",
     "list[Id]": "list of ids",
     "list[Language]": "list of language codes: `[en, es]`",
     "list[ModeName]": "list of `in-person`, `video`",
     "list[Annotated[int, Field(strict=True, ge=1)]]": "list of whole numbers",
     "dict[Id, Money]": "amounts by service: `{follow-up: 110.00}`",
+    "dict[Words, Email]": "mail addresses by team: `{billing: billing@clinic.example}`",
 }
 
 
@@ -129,6 +135,8 @@ def _default(field: FieldInfo) -> str:
         return "**needed**"
     if field.default in (None, "", [], {}) or isinstance(field.default, Part):
         return ""
+    if isinstance(field.default, dt.time):
+        return f"`{field.default:%H:%M}`"
     value = str(field.default) if isinstance(field.default, BaseModel) else json.dumps(field.default, ensure_ascii=False)
     return f"`{value}`".replace('"', "")
 

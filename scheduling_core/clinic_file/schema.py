@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -104,6 +105,38 @@ def _ages(value: Any) -> Ages:
     return Ages(youngest=youngest, oldest=oldest)
 
 
+def _time_of_day(value: Any) -> dt.time:
+    if isinstance(value, dt.time):
+        return value
+    match = re.fullmatch(r"\s*(\d{1,2}):(\d\d)\s*", str(value))
+    if not match or int(match[1]) > 23 or int(match[2]) > 59:
+        raise ValueError(f'"{value}" is no time of day; write for example "06:30", in quotes')
+    return dt.time(int(match[1]), int(match[2]))
+
+
+def _address_with(placeholder: str) -> Callable[[str], str]:
+    """Checks an address of the web that names the placeholder and no other."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(r"https://[^\s{}]+(\{\w+\}[^\s{}]*)?", value) or re.findall(r"\{\w+\}", value) != [placeholder]:
+            raise ValueError(f'"{value}" must begin with https:// and have {placeholder} in it once')
+        return value
+
+    return check
+
+
+def _web_address(value: str) -> str:
+    if not re.fullmatch(r"https://[^\s{}]+", value):
+        raise ValueError(f'"{value}" is no address of the web; write for example "https://video.example/test"')
+    return value
+
+
+def _fax_gateway(value: str) -> str:
+    if not re.fullmatch(r"[^@\s{}]*\{fax\}[^@\s{}]*@[^@\s{}]+", value):
+        raise ValueError(f'"{value}" is no mail address with {{fax}} in it; write for example "{{fax}}@fax.example"')
+    return value
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -182,6 +215,12 @@ TimeSpan = Annotated[
     PlainSerializer(str),
     _json("From and to, by the clock on the wall.", _TIME_PATTERN, "08:00-12:00"),
 ]
+TimeOfDay = Annotated[
+    dt.time,
+    BeforeValidator(_time_of_day),
+    PlainSerializer(lambda value: f"{value:%H:%M}"),
+    _json("A time by the clock on the wall.", r"^\s*\d{1,2}:\d\d\s*$", "06:30"),
+]
 AgeRange = Annotated[
     Ages,
     BeforeValidator(_ages),
@@ -197,6 +236,9 @@ Npi = Annotated[str, AfterValidator(_npi)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 ServiceType = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,2}$")]
 Words = Annotated[str, AfterValidator(_words)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+RoomAddress = Annotated[str, AfterValidator(_address_with("{room}"))]
+FaxGateway = Annotated[str, AfterValidator(_fax_gateway)]
 Flag = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
 Minutes = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
@@ -374,6 +416,8 @@ class ServicePart(Part):
     """What the patient brings."""
     prep: str = ""
     """How the patient prepares, told word for word."""
+    prep_in_texts: Words | None = None
+    """What reminders say of the preparation; nothing where it is left out. Others may read along."""
     recall: Recall | None = None
     """When a patient is due again."""
     after_visit: AfterVisit | None = None
@@ -438,6 +482,8 @@ class PractitionerPart(Part):
     """No more visits than this on a day."""
     npi: Npi | None = None
     """The National Provider Identifier, printed on good faith estimates."""
+    email: Email | None = None
+    """Where the day sheet and changes of the day go; nothing is mailed where it is left out."""
     schedule: list[Session]
     """The weekly hours."""
     blocks: list[Block] = []
@@ -538,6 +584,8 @@ class ReferralPartner(Part):
     """Its phone."""
     fax: Phone | None = None
     """Its fax."""
+    email: Email | None = None
+    """Where packets may be mailed to."""
     accepts: list[Id] = []
     """The payers that it takes."""
 
@@ -553,6 +601,8 @@ class Reminders(Part):
     """Nothing that the clinic starts goes out at these hours of the patient's zone."""
     cancel_if_unconfirmed: Literal["never"] = "never"
     """A visit that is not confirmed stays on the books."""
+    calendar_link: Flag = False
+    """Whether reminders by text hold the link to the calendar file; many then take two segments instead of one."""
 
 
 class OutreachPart(Part):
@@ -579,6 +629,8 @@ class OutreachPart(Part):
         "note",
     ]
     """What a referral's packet tells of the patient besides the name."""
+    fax_by_mail: FaxGateway | None = None
+    """The address of a mail-to-fax service, `{fax}` for the digits of the fax; packets to partners without mail go there."""
 
 
 class Ranking(Part):
@@ -615,6 +667,28 @@ class NoShows(Part):
 
     estimate: Flag = False
     """Whether the risk is estimated: it says whom to call first, and where an overbooked visit hurts least."""
+
+
+class Video(Part):
+    """Visits by video."""
+
+    link: RoomAddress
+    """Where a visit takes place, as in `https://video.example/{room}`; `{room}` becomes a word that nobody can guess."""
+    test: WebAddress | None = None
+    """Where patients try camera and sound before the visit."""
+    if_it_fails: Words | None = None
+    """What to do when the video fails, word for word; a call to the clinic where it is left out."""
+
+
+class StaffMail(Part):
+    """What is mailed to those who work here. Each mail names what has to be done, not why a patient comes."""
+
+    day_sheet_at: TimeOfDay = dt.time(6, 30)
+    """When practitioners with an address are mailed the visits of the day; later changes of the day follow at once."""
+    patients: Literal["initials", "names"] = "initials"
+    """How these mails name patients."""
+    teams: dict[Words, Email] = {}
+    """Where teams are mailed that a task waits for them."""
 
 
 class Emergency(Part):
@@ -696,6 +770,10 @@ class ClinicFile(Part):
     """Putting a visit over another on purpose."""
     no_shows: NoShows = NoShows()
     """Estimating who may not come."""
+    video: Video | None = None
+    """Visits by video; without it the desk sends the link."""
+    staff_mail: StaffMail = StaffMail()
+    """What is mailed to those who work here."""
     emergency: Emergency
     """What is said when life may be in danger."""
     handoff: Handoff

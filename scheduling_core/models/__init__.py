@@ -50,7 +50,6 @@ from scheduling_core.models.workflow import (
     OptOut,
     Owner,
     Priority,
-    Secret,
     Task,
     TaskStatus,
 )
@@ -107,7 +106,6 @@ __all__ = [
     "RequestCategory",
     "RequestStatus",
     "Role",
-    "Secret",
     "ServiceRequest",
     "Sex",
     "SignInFailure",

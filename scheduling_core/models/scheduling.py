@@ -76,6 +76,7 @@ class Appointment(Base):
     held_for: Mapped[str | None] = mapped_column(String(64))  # the conversation that was offered this time
     wish: Mapped[dict[str, Any] | None]  # of a place on the waitlist
     next_reminder_at: Mapped[dt.datetime | None]  # of a visit; None: no reminder is to come
+    changed_at: Mapped[dt.datetime | None]  # of a visit booked, moved or cancelled that nobody was told of yet (`news`)
     comment: Mapped[str | None] = mapped_column(String(2000))
     cancelled_reason: Mapped[str | None] = mapped_column(String(200))
     sequence: Mapped[int] = mapped_column(default=0)  # counts moves
@@ -99,6 +100,13 @@ class Appointment(Base):
             postgresql_where=text("next_reminder_at IS NOT NULL"),
         ),
         Index(
+            "ix_appointment_changed_at",
+            "organization_id",
+            "changed_at",
+            sqlite_where=text("changed_at IS NOT NULL"),
+            postgresql_where=text("changed_at IS NOT NULL"),
+        ),
+        Index(
             "ix_appointment_hold_expires_at",
             "organization_id",
             "hold_expires_at",
@@ -117,6 +125,24 @@ class Appointment(Base):
         CheckConstraint('start < "end"', name="starts_before_it_ends"),
         CheckConstraint("first_tick < end_tick", name="occupies_time"),
     )
+
+
+class ToldVisit(Base):
+    """A visit as those whom it concerns were told of it last: what its next change is a change from."""
+
+    __tablename__ = "told_visit"
+
+    appointment_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    status: Mapped[AppointmentStatus] = mapped_column(words(AppointmentStatus))
+    service_id: Mapped[str] = mapped_column(String(64))
+    practitioner_id: Mapped[str] = mapped_column(String(64))
+    location_id: Mapped[str | None] = mapped_column(String(64))
+    mode: Mapped[Mode] = mapped_column(words(Mode))
+    start: Mapped[dt.datetime]
+    sequence: Mapped[int]
+    told_at: Mapped[dt.datetime]
+
+    __table_args__ = (refers("appointment_id", "appointment"),)
 
 
 class FreedTime(Base):

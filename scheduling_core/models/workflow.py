@@ -207,15 +207,6 @@ class IdempotencyKey(Base):
     created_at: Mapped[dt.datetime]
 
 
-class Secret(Base):
-    """A key of the clinic's own, made when it is first asked for, which all of its processes share."""
-
-    __tablename__ = "secret"
-
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    value: Mapped[str] = mapped_column(String(128))  # hexadecimal
-
-
 class OptOut(Base):
     """The ledger of who wants no texts. The row with the highest sequence of a number holds."""
 

@@ -172,7 +172,7 @@ def test_another_hour_means_the_visits_own_day_first(talk: Talk, clinic: ClinicF
     assert local_start(talk, clinic, one_visit) == "2026-11-18 14:00"
 
 
-def test_a_refusal_after_a_reminder_is_never_a_confirmation(talk: Talk, one_visit: str) -> None:
+def remind(talk: Talk, visit_id: str) -> None:
     with talk.database.transaction() as session:
         reminder = messaging.queue(
             session,
@@ -180,10 +180,14 @@ def test_a_refusal_after_a_reminder_is_never_a_confirmation(talk: Talk, one_visi
             body="Reminder",
             author="system",
             kind="reminder",
-            appointment_id=one_visit,
+            appointment_id=visit_id,
             key="reminder",
         )
         messaging.mark_sent(session, communication_id=reminder.id, external_id="SM1")
+
+
+def test_a_refusal_after_a_reminder_is_never_a_confirmation(talk: Talk, one_visit: str) -> None:
+    remind(talk, one_visit)
     assert talk.say("I can't make it", "inform") == ["utter_request_birth_date"]
     talk.say("never mind", "stop")
     with talk.database.transaction() as session:
@@ -194,17 +198,7 @@ def test_a_refusal_after_a_reminder_is_never_a_confirmation(talk: Talk, one_visi
 
 
 def test_who_will_not_come_and_says_cancel_cancels(talk: Talk, one_visit: str) -> None:
-    with talk.database.transaction() as session:
-        reminder = messaging.queue(
-            session,
-            phone="+14145550142",
-            body="Reminder",
-            author="system",
-            kind="reminder",
-            appointment_id=one_visit,
-            key="reminder",
-        )
-        messaging.mark_sent(session, communication_id=reminder.id, external_id="SM1")
+    remind(talk, one_visit)
     talk.say("no I won't come, please cancel it", "inform")
     assert talk.form == "cancel_form"
     talk.say("April 19 1980")

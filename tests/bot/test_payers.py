@@ -20,25 +20,12 @@ from scheduling_core import coverage
 from scheduling_core.db import Database
 from scheduling_core.eligibility import answers, checks
 from scheduling_core.models import CheckStatus, Coverage, EligibilityCheck, Task
-from scheduling_core.x12 import Inquiry, Person, parse_271, write_270
+from scheduling_core.x12 import parse_271, write_270
+from tests.core.x12.inquiries import SELF
 from tests.factories import make_patient
 
 SENDER = checks.Sender("FRONTDESK", "CLEARINGHOUSE", False)
-INQUIRY = Inquiry(
-    control_number=7,
-    trace="trace-1",
-    asked_at=dt.datetime(2026, 11, 16, 15, 10, tzinfo=dt.UTC),
-    on=dt.date(2026, 11, 20),
-    sender="FRONTDESK",
-    receiver="CLEARINGHOUSE",
-    payer_name="Great Lakes Mutual",
-    payer_id="70001",
-    provider_name="Maple Grove Clinic",
-    provider_npi="1234567893",
-    provider_number="14145550100",
-    subscriber=Person("Novak", "Ruth", dt.date(1980, 4, 19), "F"),
-    member_id="TEST0000001",
-)
+INQUIRY = replace(SELF, trace="trace-1", member_id="TEST0000001")
 
 
 @pytest.fixture(scope="module")

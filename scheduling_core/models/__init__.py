@@ -21,6 +21,7 @@ from scheduling_core.models.doors import (
     SignInLink,
     StaffSession,
 )
+from scheduling_core.models.inbox import CannedReply, ConversationLine, ConversationView, LineKind
 from scheduling_core.models.outreach import Network, Outreach, OutreachKind, OutreachStatus, Referral, ReferralStatus
 from scheduling_core.models.people import ApiToken, Patient, PatientPhone, Role, Sex, StaffAccount, Statement, StatementKind
 from scheduling_core.models.places import ClinicVersion, HealthcareService, Location, Payer, Practitioner
@@ -63,12 +64,15 @@ __all__ = [
     "AuditSeal",
     "Base",
     "BrokenGlass",
+    "CannedReply",
     "Channel",
     "CheckReason",
     "CheckStatus",
     "ClinicVersion",
     "Communication",
     "Conversation",
+    "ConversationLine",
+    "ConversationView",
     "Coverage",
     "CoverageStatus",
     "Delivery",
@@ -78,6 +82,7 @@ __all__ = [
     "HealthcareService",
     "IdempotencyKey",
     "IdentityAttempt",
+    "LineKind",
     "Location",
     "Mode",
     "MoveStatus",

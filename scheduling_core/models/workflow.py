@@ -39,7 +39,13 @@ class Conversation(Base):
     phone: Mapped[str] = mapped_column(String(40))  # the other party, E.164; "anonymous" where a caller hides it
     call_sid: Mapped[str | None] = mapped_column(String(64))
     owner: Mapped[Owner] = mapped_column(words(Owner), default=Owner.BOT)
-    owner_name: Mapped[str | None] = mapped_column(String(200))
+    owner_name: Mapped[str | None] = mapped_column(String(200))  # the person's name, or the team that nobody has picked it up from
+    assignee_id: Mapped[str | None] = mapped_column(String(64))  # the person, where staff own it and it is not a team's
+    team: Mapped[str | None] = mapped_column(String(64))
+    handed_over_by: Mapped[str | None] = mapped_column(String(200))  # who made staff its owner, as AuditEvent.agent
+    waiting_since: Mapped[dt.datetime | None]  # of what staff own: when the patient began to wait for a person's words
+    snoozed_until: Mapped[dt.datetime | None]
+    settled_at: Mapped[dt.datetime | None]  # when staff resolved it or gave it back
     open: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str] = mapped_column(String(16), default="en")
     patient_id: Mapped[str | None] = mapped_column(String(64))
@@ -58,7 +64,10 @@ class Conversation(Base):
 
     __table_args__ = (
         refers("patient_id", "patient"),
+        refers("assignee_id", "staff_account"),
         Index(None, "organization_id", "phone", "open"),
+        Index(None, "organization_id", "open", "owner", "last_turn_at"),
+        Index(None, "organization_id", "settled_at"),
         Index("uq_conversation_call_sid", "organization_id", "call_sid", unique=True),
     )
 
@@ -164,6 +173,7 @@ class Task(Base):
     __table_args__ = (
         refers("patient_id", "patient"),
         Index(None, "organization_id", "status"),
+        Index(None, "organization_id", "conversation_id"),
         Index("uq_task_idempotency_key", "organization_id", "idempotency_key", unique=True),
     )
 

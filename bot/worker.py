@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
@@ -83,30 +83,54 @@ class Worker:
         self._mailer = mailer
         self._schedule = Schedule(database)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="send")
+        self._under_way: set[Future[None]] = set()
 
     def work_until(self, stop: threading.Event) -> None:
         look_after = 0.0
         while not stop.is_set():
             try:
                 self._schedule.run_due()
-                sent = self.send_due(stop)
+                started = self._start_due(stop)
                 if time.monotonic() >= look_after:
                     self.reconcile()
                     self.answer_left_lying()
                     look_after = time.monotonic() + _LOOK_AFTER_SECONDS
             except DBAPIError as error:
                 log.error("the database failed: %s", type(error.orig).__name__)
-                sent = 0
+                started = 0
                 stop.wait(1.0)
-            if not sent:
+            if self._under_way:
+                wait(self._under_way, POLL_SECONDS, FIRST_COMPLETED)
+            elif not started:
                 stop.wait(POLL_SECONDS)
 
     def close(self) -> None:
         """Ends the threads; a send under way is finished first."""
         self._pool.shutdown()
 
-    def send_due(self, stop: threading.Event | None = None) -> int:
-        """Sends what is due, several at once; how many were claimed. A look that finds nothing writes nothing."""
+    def send_due(self) -> int:
+        """Sends what is due, several at once; how many were claimed."""
+        started = self._start_due()
+        wait(self._under_way)
+        self._reap()
+        return started
+
+    def _reap(self) -> None:
+        """Forget the sends that have ended. Raises what one of them raised."""
+        ended = {one for one in self._under_way if one.done()}
+        self._under_way -= ended
+        for one in ended:
+            one.result()
+
+    def _start_due(self, stop: threading.Event | None = None) -> int:
+        """Gives what is due to the threads; how many were claimed. A look that finds nothing writes nothing.
+
+        A send that the carrier keeps waiting holds up its own thread alone: more is claimed when half of them are free.
+        """
+        self._reap()
+        room = _AT_ONCE - len(self._under_way)
+        if room < _THREADS:
+            return 0
         with self._database.reading() as session:
             pending = session.scalar(
                 select(
@@ -119,7 +143,7 @@ class Worker:
         if not pending:
             return 0
         with self._database.transaction() as session:
-            claimed = messaging.claim_due(session, worker=self.name, limit=_AT_ONCE, lease_seconds=LEASE_SECONDS)
+            claimed = messaging.claim_due(session, worker=self.name, limit=room, lease_seconds=LEASE_SECONDS)
             try:
                 number = current(session).clinic.phone
             except NotLoadedError:
@@ -131,10 +155,7 @@ class Worker:
             else:
                 self._send(message, number)
 
-        if len(claimed) == 1:
-            send(claimed[0])
-        else:
-            list(self._pool.map(send, claimed))
+        self._under_way |= {self._pool.submit(send, message) for message in claimed}
         return len(claimed)
 
     def reconcile(self) -> int:

@@ -1,6 +1,7 @@
 """The tables. Importing this module registers all of them."""
 
 from scheduling_core.models.base import Base, UtcDateTime, new_id
+from scheduling_core.models.calls import AnsweredBy, Call, CallTurn, Recording
 from scheduling_core.models.coverage import (
     CheckReason,
     CheckStatus,
@@ -57,6 +58,7 @@ from scheduling_core.models.workflow import (
 
 __all__ = [
     "LIVE",
+    "AnsweredBy",
     "ApiToken",
     "Appointment",
     "AppointmentStatus",
@@ -65,6 +67,8 @@ __all__ = [
     "Base",
     "BrokenGlass",
     "CannedReply",
+    "Call",
+    "CallTurn",
     "Channel",
     "CheckReason",
     "CheckStatus",
@@ -106,6 +110,7 @@ __all__ = [
     "Practitioner",
     "Priority",
     "RecoveryCode",
+    "Recording",
     "Referral",
     "ReferralStatus",
     "RequestCategory",

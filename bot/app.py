@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from bot.calendar_link import create_calendar_link
 from bot.channels.sms import create_sms
 from bot.channels.voice import create_voice
 from bot.conversation import TWIML_SECONDS, Turns
@@ -49,6 +50,7 @@ def create_app(settings: Settings, *, twiml_seconds: float = TWIML_SECONDS) -> F
     app.extensions["frontdesk"] = (database, turns, dialogue)
     app.register_blueprint(create_sms(settings, database, turns, metrics))
     app.register_blueprint(create_voice(settings, database, turns, metrics))
+    app.register_blueprint(create_calendar_link(database))
     app.register_blueprint(create_fhir(database, settings.bootstrap_token))
     if settings.env is not Environment.PRODUCTION:
         app.register_blueprint(create_phone(settings, database))

@@ -140,10 +140,10 @@ def _add_dotenv() -> None:
     from dotenv import load_dotenv
 
     load_dotenv(Path.cwd() / ".env")  # what is set already stays
-    clock = _Reader(os.environ)("FRONTDESK_CLOCK")
-    if clock:
-        os.environ.pop("FRONTDESK_CLOCK_FILE", None)
-        os.environ["FRONTDESK_CLOCK"] = clock  # the core's clock looks at this variable alone
+    for name in ("FRONTDESK_CLOCK", "FRONTDESK_PUBLIC_URL"):  # the core looks at these variables alone, by no other way
+        if value := _Reader(os.environ)(name):
+            os.environ.pop(f"{name}_FILE", None)
+            os.environ[name] = value
 
 
 def _environment(value: str | None) -> Environment:

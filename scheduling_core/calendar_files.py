@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from scheduling_core import times
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduling_core import links, sending, times
 from scheduling_core.clinic_file.schema import ClinicFile
-from scheduling_core.models import LIVE, Appointment, Mode
+from scheduling_core.models import LIVE, Appointment, Mode, Patient
 
 _OCTETS = 75  # of a line, its end aside
 _WORDS = {"en": ("Visit at {}", "To change it, call {}."), "es": ("Cita en {}", "Para cambiarla, llame al {}.")}
 
 
-def invitation(clinic: ClinicFile, visit: Appointment, *, attendee: str, language: str) -> tuple[str, str]:
+def for_link(session: Session, clinic: ClinicFile, visit: Appointment) -> tuple[str, str]:
+    """The file behind a link, which others may open: without the address of who is to come. In the language of the patient."""
+    patient = session.scalars(select(Patient).where(Patient.id == visit.patient_id)).one_or_none()
+    language = sending.language_of(session, clinic, patient, sending.first_phone(patient) or "") if patient else ""
+    return invitation(clinic, visit, attendee=None, language=language, video=links.video_link(session, clinic, visit))
+
+
+def invitation(
+    clinic: ClinicFile, visit: Appointment, *, attendee: str | None, language: str, video: str | None = None
+) -> tuple[str, str]:
     """The file and its method, for the mail address of who is to come: REQUEST while the visit stands, CANCEL when it does not.
 
     A calendar knows the visit by its UID, whatever becomes of it, and takes a file with a higher SEQUENCE for the newer one: each
-    move counts two, a cancelling one. Raises ValueError for a place on the waitlist, which has no time.
+    move counts two, a cancelling one. `video`: the address of a visit by video. Raises ValueError for a place on the waitlist,
+    which has no time.
     """
     if visit.start is None or visit.end is None:
         raise ValueError(f"Appointment/{visit.id} has no time")
@@ -22,6 +37,10 @@ def invitation(clinic: ClinicFile, visit: Appointment, *, attendee: str, languag
     title, call = _WORDS.get(language, _WORDS["en"])
     who, now = clinic.clinic, times.now()
     place = clinic.locations_by_id.get(visit.location_id or "") if visit.mode is Mode.IN_PERSON else None
+    where = place.address if place else video
+    # RFC 5546 wants an organizer and an attendee in each of these; both are URIs, mail addresses or not
+    organizer = f"mailto:{who.main_email}" if who.main_email else f"tel:{who.phone}"
+    guest = f"mailto:{attendee}" if attendee else uuid.uuid5(uuid.NAMESPACE_OID, visit.id).urn
     method = "REQUEST" if stands else "CANCEL"
     lines = [
         "BEGIN:VCALENDAR",
@@ -36,11 +55,11 @@ def invitation(clinic: ClinicFile, visit: Appointment, *, attendee: str, languag
         f"DTEND:{visit.end:%Y%m%dT%H%M%SZ}",
         f"SUMMARY:{escaped(title.format(who.name))}",
         f"DESCRIPTION:{escaped(call.format(who.phone))}",
-        *([f"LOCATION:{escaped(place.address)}"] if place and place.address else []),
+        *([f"LOCATION:{escaped(where)}"] if where else []),
         f"STATUS:{'CONFIRMED' if stands else 'CANCELLED'}",
         "CLASS:PRIVATE",
-        *([f"ORGANIZER;CN={_quoted(who.name)}:mailto:{who.main_email}"] if who.main_email else []),
-        f"ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=FALSE:mailto:{attendee}",
+        f"ORGANIZER;CN={_quoted(who.name)}:{organizer}",
+        f"ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=FALSE:{guest}",
         "END:VEVENT",
         "END:VCALENDAR",
     ]

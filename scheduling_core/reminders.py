@@ -8,11 +8,12 @@ index.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
-from scheduling_core import messaging, patients, sending, times
+from scheduling_core import messaging, patients, sending, times, visit_texts
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import (
     Appointment,
@@ -100,7 +101,8 @@ def _remind(session: Session, clinic: ClinicFile, visit: Appointment, now: dt.da
 def _body(session: Session, clinic: ClinicFile, visit: Appointment, patient: Patient, channel: Channel, phone: str) -> str:
     """Clinic and time, nothing of the visit's kind: others may read along. Who has confirmed is not asked again.
 
-    A call says no time either: anybody may hear it.
+    What else there is (the video, the preparation that texts may tell, the calendar) is said as far as two segments hold it, in
+    this order. A call says no time either: anybody may hear it.
     """
     assert visit.start
     zone = clinic.zone_of(visit.location_id) if visit.location_id in clinic.locations_by_id else clinic.zone
@@ -109,25 +111,40 @@ def _body(session: Session, clinic: ClinicFile, visit: Appointment, patient: Pat
     name, who = sending.name_if_shared(session, patient, phone), clinic.clinic.name
     if channel is Channel.VOICE:
         return sending.call_back_words(clinic, language)
+    video = visit_texts.video(session, clinic, visit, language)
+    prep = visit_texts.prep(clinic, visit)
     if channel is Channel.EMAIL:
-        return _MAIL[language].format(who=who, day=day, time=time, phone=clinic.clinic.phone)
+        more = "".join(f"{line}\n" for line in (prep, *video) if line)
+        return _MAIL[language].format(who=who, day=day, time=time, phone=clinic.clinic.phone, more=f"{more}\n" if more else "")
     confirmed = visit.confirmation is ParticipationStatus.ACCEPTED
+    calendar = visit_texts.calendar(session, visit, language) if clinic.reminders.calendar_link else ""
     if language == "es":
         answer = "Responda R para cambiarla." if confirmed else "Responda C para confirmar o R para cambiarla."
         what = f"la cita de {name}" if name else "su cita"
         text = f"Recordatorio de {who}: {what} es el {day}, {time}."
         brief = f"Recordatorio: {what} es el {day}, {time}. {'R: cambiar.' if confirmed else 'C: confirmar. R: cambiar.'}"
-        return sending.shortest_needed(f"{text} {answer} STOP para no recibir textos.", f"{text} {answer}", brief)
+        return _as_much_as_fits(f"{text} {answer}", brief, "STOP para no recibir textos.", video, prep, calendar)
     answer = "Reply R to move it." if confirmed else "Reply C to confirm or R to move it."
     what = f"{name}'s visit" if name else "your visit"
     text = f"Reminder from {who}: {what} is on {day} at {time}. {answer}"
-    return sending.shortest_needed(f"{text} Text STOP to end texts.", text, f"Reminder: {what} is on {day} at {time}. {answer}")
+    brief = f"Reminder: {what} is on {day} at {time}. {answer}"
+    return _as_much_as_fits(text, brief, "Text STOP to end texts.", video, prep, calendar)
+
+
+def _as_much_as_fits(text: str, brief: str, stop: str, video: Sequence[str], prep: str, calendar: str) -> str:
+    """The reminder with what is left of two segments well used: without its link a visit by video cannot take place."""
+    join, *trouble = video or [""]
+    whole = sending.shortest_needed(*(" ".join(filter(None, (one, join))) for one in (f"{text} {stop}", text, brief)))
+    for more in (prep, " ".join(trouble), *trouble[1:], calendar):
+        if more and more not in whole and sending.shortest_needed(longer := f"{whole} {more}", whole) == longer:
+            whole = longer
+    return whole
 
 
 _MAIL = {
-    "en": "Reminder from {who}: your visit is on {day} at {time}.\n\nTo confirm or move it, please call {phone}.\n"
+    "en": "Reminder from {who}: your visit is on {day} at {time}.\n\n{more}To confirm or move it, please call {phone}.\n"
     "You do not want these mails? Tell us at the same number.",
-    "es": "Recordatorio de {who}: su cita es el {day}, {time}.\n\nPara confirmarla o cambiarla, llame al {phone}.\n"
+    "es": "Recordatorio de {who}: su cita es el {day}, {time}.\n\n{more}Para confirmarla o cambiarla, llame al {phone}.\n"
     "¿No quiere estos correos? Díganoslo en el mismo número.",
 }
 

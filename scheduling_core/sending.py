@@ -276,6 +276,14 @@ def shortest_needed(*sentences: str) -> str:
     return next((text for text in sentences if segments(on_air(text)) <= TWO_SEGMENTS), sentences[-1])
 
 
+def as_dialled(number: str) -> str:
+    """A phone number as people write it in its own country: "(414) 555-0100"."""
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.NATIONAL)
+    except phonenumbers.NumberParseException:
+        return number
+
+
 def start_in_words(start: dt.datetime, zone: ZoneInfo, language: str) -> tuple[str, str]:
     """Day and time of day as people say them: ("Thursday, November 19", "1:00 PM")."""
     wall = times.to_wall(start, zone)

@@ -24,7 +24,18 @@ from scheduling_core.models.doors import (
 )
 from scheduling_core.models.inbox import CannedReply, ConversationLine, ConversationView, LineKind
 from scheduling_core.models.outreach import Network, Outreach, OutreachKind, OutreachStatus, Referral, ReferralStatus
-from scheduling_core.models.people import ApiToken, Patient, PatientPhone, Role, Sex, StaffAccount, Statement, StatementKind
+from scheduling_core.models.people import (
+    ApiToken,
+    Patient,
+    PatientKey,
+    PatientMerge,
+    PatientPhone,
+    Role,
+    Sex,
+    StaffAccount,
+    Statement,
+    StatementKind,
+)
 from scheduling_core.models.places import ClinicVersion, HealthcareService, Location, Payer, Practitioner
 from scheduling_core.models.plans import MoveStatus, Plan, PlanKind, PlanMove, PlanStatus
 from scheduling_core.models.risk import NoShowModel
@@ -32,6 +43,7 @@ from scheduling_core.models.scheduling import (
     LIVE,
     Appointment,
     AppointmentStatus,
+    Attendance,
     FreedTime,
     Mode,
     OfferStatus,
@@ -62,6 +74,7 @@ __all__ = [
     "ApiToken",
     "Appointment",
     "AppointmentStatus",
+    "Attendance",
     "AuditEvent",
     "AuditSeal",
     "Base",
@@ -101,6 +114,8 @@ __all__ = [
     "ParticipationStatus",
     "Passkey",
     "Patient",
+    "PatientKey",
+    "PatientMerge",
     "PatientPhone",
     "Payer",
     "Plan",

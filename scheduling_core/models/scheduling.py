@@ -43,6 +43,7 @@ class ParticipationStatus(StrEnum):
     DECLINED = "declined"
 
 
+IS_GONE = "status IN ('cancelled', 'noshow') AND hold_expires_at IS NULL"  # visits; what was a hold to its end is not
 HAS_TIME = "status IN ('proposed', 'pending', 'booked', 'arrived', 'checked-in', 'fulfilled')"
 
 
@@ -114,6 +115,13 @@ class Appointment(Base):
             postgresql_where=text("status = 'proposed'"),
         ),
         Index(
+            "ix_appointment_gone",
+            "organization_id",
+            "start",
+            sqlite_where=text(IS_GONE),
+            postgresql_where=text(IS_GONE),
+        ),
+        Index(
             "ix_appointment_waiting",
             "organization_id",
             "service_id",
@@ -125,6 +133,20 @@ class Appointment(Base):
         CheckConstraint('start < "end"', name="starts_before_it_ends"),
         CheckConstraint("first_tick < end_tick", name="occupies_time"),
     )
+
+
+class Attendance(Base):
+    """How a visit went at the desk; there is a row once somebody said something of it."""
+
+    __tablename__ = "attendance"
+
+    appointment_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expected_at: Mapped[dt.datetime | None]  # when a patient who is late says they will be here
+    arrived_at: Mapped[dt.datetime | None]
+    roomed_at: Mapped[dt.datetime | None]
+    done_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (refers("appointment_id", "appointment"),)
 
 
 class ToldVisit(Base):

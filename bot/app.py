@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from bot.calendar_link import create_calendar_link
 from bot.channels.sms import create_sms
 from bot.channels.voice import create_voice
+from bot.console import create_console
 from bot.conversation import TWIML_SECONDS, Turns
 from bot.dialogue_client import DialogueClient
 from bot.fhir import create_fhir
@@ -54,6 +55,7 @@ def create_app(settings: Settings, *, twiml_seconds: float = TWIML_SECONDS) -> F
     app.register_blueprint(create_fhir(database, settings.bootstrap_token))
     if settings.env is not Environment.PRODUCTION:
         app.register_blueprint(create_phone(settings, database))
+    create_console(app, settings, database)
     _add_operations(app, settings, database, dialogue, metrics)
     app.after_request(_add_headers)
     app.register_error_handler(Exception, _explain)

@@ -27,6 +27,7 @@ def record(
     """Add one audit row. `agent` is who acted ("assistant:CONVERSATION", "token:NAME", "staff:EMAIL", "worker", "load"),
     `entity` the FHIR name of what was touched, `detail` ids, codes, and old and new of edits as plain JSON.
     """
+    session.info["audited"] = True  # for edges that must leave a row for each request
     session.add(AuditEvent(**_row(agent, action, entity, entity_id, patient_id, detail)))
 
 

@@ -27,6 +27,7 @@ from bot.channels.sender import create_sender
 from bot.settings import DEMO_ACCOUNT_SID, DEMO_AUTH_TOKEN, Environment, Settings
 from bot.worker import Worker
 from scheduling_core.db import Database
+from tests.bot import twiml
 
 PATIENT = "+14145550142"
 CLINIC = "+14145550100"
@@ -179,7 +180,10 @@ class House:
 
     def post(self, target: str, params: dict[str, str], *, signature: str | None = None) -> httpx.Response:
         signed = sign(self.settings.public_url + target, params) if signature is None else signature
-        return self.http.post(self.url + target, data=params, headers={"X-Twilio-Signature": signed})
+        answer = self.http.post(self.url + target, data=params, headers={"X-Twilio-Signature": signed})
+        if answer.headers["Content-Type"].startswith("text/xml"):
+            assert twiml.mistakes(answer.text, voice="/voice" in target) == [], answer.text
+        return answer
 
     def worker(self) -> Worker:
         return Worker(self.database, create_sender(self.settings), self.app.extensions["frontdesk"][1])
@@ -231,29 +235,31 @@ def twilio() -> Iterator[FakeTwilio]:
 @pytest.fixture
 def house(loaded: Database, dialogue: FakeDialogue, twilio: FakeTwilio, tmp_path: Path) -> Iterator[House]:
     """The web app over the tests' clinic, on each database engine."""
-    yield from _running(loaded, dialogue, twilio, tmp_path, twiml_seconds=10.0)
+    yield from running(loaded, dialogue, twilio, tmp_path, twiml_seconds=10.0)
 
 
 @pytest.fixture
 def sqlite_house(sqlite_loaded: Database, dialogue: FakeDialogue, twilio: FakeTwilio, tmp_path: Path) -> Iterator[House]:
     """As `house`, on SQLite alone, for what the database has no part in."""
-    yield from _running(sqlite_loaded, dialogue, twilio, tmp_path, twiml_seconds=10.0)
+    yield from running(sqlite_loaded, dialogue, twilio, tmp_path, twiml_seconds=10.0)
 
 
 @pytest.fixture
 def hasty_house(loaded: Database, dialogue: FakeDialogue, twilio: FakeTwilio, tmp_path: Path) -> Iterator[House]:
     """As `house`, with webhooks that wait for an answer for 0.4 s only."""
-    yield from _running(loaded, dialogue, twilio, tmp_path, twiml_seconds=0.4)
+    yield from running(loaded, dialogue, twilio, tmp_path, twiml_seconds=0.4)
 
 
-def _running(
-    database: Database, dialogue: FakeDialogue, twilio: FakeTwilio, folder: Path, *, twiml_seconds: float
+def running(
+    database: Database, dialogue: FakeDialogue, twilio: FakeTwilio, folder: Path, *, twiml_seconds: float, host: str | None = None
 ) -> Iterator[House]:
+    """`host`: the web app's public address is http://HOST:PORT, for browsers; else one that only signatures are made with."""
     database_url = database.engine.url.render_as_string(hide_password=False)
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]  # known beforehand, as `up` tells it to the web app
-    settings = make_settings(folder, database_url, port=port, dialogue_url=dialogue.url, twilio_api_url=twilio.url)
+    public = {"public_url": f"http://{host}:{port}"} if host else {}
+    settings = make_settings(folder, database_url, port=port, dialogue_url=dialogue.url, twilio_api_url=twilio.url, **public)
     app = create_app(settings, twiml_seconds=twiml_seconds)
     server = waitress.create_server(app, sockets=[listening], threads=16, ident=None)
     over = threading.Event()

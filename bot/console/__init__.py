@@ -1,0 +1,93 @@
+"""The staff console: server-rendered pages over the same core that the dialogue uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask, Response, g, request, session
+from flask_babel import Babel, get_locale
+from flask_login import LoginManager, UserMixin
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.console import refusals
+from bot.console.access import role_word
+from bot.console.doors import add_doors
+from bot.console.formats import add_formats
+from bot.console.sessions import IDLE_SECONDS, DeskSessions
+from bot.console.shell import Console
+from bot.settings import Environment, Settings
+from scheduling_core.db import Database
+from scheduling_core.errors import SchedulingError
+
+LANGUAGES = ("en", "es")
+_TRANSLATIONS = Path(__file__).parent.parent / "translations"
+
+
+def create_console(app: Flask, settings: Settings, database: Database) -> Console:
+    """Adds the console to the app, at /console/."""
+    secure = settings.env is Environment.PRODUCTION or settings.public_url.startswith("https://")
+    app.session_interface = DeskSessions(database, secure=secure)
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
+    Babel(app, locale_selector=_language, default_translation_directories=str(_TRANSLATIONS))
+    csrf = CSRFProtect(app)
+    signed_in = LoginManager(app)
+    signed_in.session_protection = None  # addresses of phones change; the cookie is HttpOnly and ends soon
+    signed_in.user_loader(_SignedIn)
+    add_formats(app)
+
+    console = Console(database, settings)
+    add_doors(console)
+    _guard(console, csrf)
+    app.register_blueprint(console.blueprint)
+    return console
+
+
+class _SignedIn(UserMixin):
+    """Who this browser's session names. Whether the account still holds is asked in the request's own transaction."""
+
+    def __init__(self, account_id: str) -> None:
+        self.id = account_id
+
+
+def _language() -> str:
+    if desk := g.get("desk"):
+        return str(desk.me.language)
+    return session.get("language") or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+
+
+def _guard(console: Console, csrf: CSRFProtect) -> None:
+    blueprint = console.blueprint
+
+    @blueprint.before_request
+    def refuse_by_default() -> AnyResponse | None:
+        route = console.routes.get(request.endpoint or "")
+        if route is None:
+            return refusals.page("", 403)
+        if route.kind != "door" and "_user_id" not in session:
+            return refusals.sign_in_first()
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            csrf.protect()
+        return None
+
+    @blueprint.context_processor
+    def words() -> dict[str, object]:
+        desk = g.get("desk")
+        return {
+            "desk": desk,
+            "menu": console.menu_of(desk.me.role) if desk else [],
+            "idle_seconds": int(IDLE_SECONDS),
+            "role_word": role_word,
+            "get_locale": get_locale,
+        }
+
+    @blueprint.after_request
+    def same_origin(response: Response) -> Response:
+        response.headers["Referrer-Policy"] = "same-origin"  # with no-referrer browsers send forms with the origin "null"
+        return response
+
+    blueprint.register_error_handler(SchedulingError, refusals.refused)
+    blueprint.register_error_handler(CSRFError, refusals.stale)
+    blueprint.register_error_handler(HTTPException, refusals.http)
+    blueprint.register_error_handler(Exception, refusals.failure)

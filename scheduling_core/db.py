@@ -19,6 +19,7 @@ from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from scheduling_core import patient_keys
 from scheduling_core.models.base import Base
 
 DEFAULT_ORGANIZATION = "clinic"
@@ -92,6 +93,9 @@ def _write_own_rows(session: Session, *_: Any) -> None:
     for row in session.new:
         if isinstance(row, Base):
             row.organization_id = session.info["organization"]
+
+
+event.listen(_ScopedSession, "after_flush", patient_keys.note_changes)
 
 
 def _engine(url: str) -> Engine:

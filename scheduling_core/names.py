@@ -90,6 +90,16 @@ def alike(left: str, right: str) -> bool:
     return (swapped or min(len(x), len(y)) >= 5) and DamerauLevenshtein.distance(x, y) <= 1
 
 
+def words_of(name: str) -> list[str]:
+    """The words of a name in plain letters: "José-Luis O'Brien" is jose, luis, obrien."""
+    return _plain(name).split()
+
+
+def nicknames(word: str) -> frozenset[str]:
+    """The names that stand for each other with this one, itself among them; `word` as `words_of` gives it."""
+    return frozenset({word}).union(*(group for group in _GROUPS if word in group))
+
+
 def _plain(name: str) -> str:
     letters = unicodedata.normalize("NFKD", name.casefold())
     spaced = re.sub(r"[\s\-]+", " ", "".join(letter for letter in letters if not unicodedata.combining(letter)))

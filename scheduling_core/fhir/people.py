@@ -34,6 +34,7 @@ def to_patient(patient: Patient) -> Resource:
             "birthDate": patient.birth_date.isoformat(),
             "address": [{"use": "home", "text": patient.address}] if patient.address else [],
             "communication": [language] if language else [],
+            "link": [{"other": codes.reference("Patient", patient.merged_into), "type": "replaced-by"}] if patient.merged_into else [],
         }
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduling_core.models.base import Base, new_id, refers, words
@@ -35,6 +36,7 @@ class Patient(Base):
     new: Mapped[bool] = mapped_column(default=False)  # registered by text or phone, no visit fulfilled yet
     active: Mapped[bool] = mapped_column(default=True)
     restricted: Mapped[bool] = mapped_column(default=False)  # a colleague, a public person: staff give a reason to open the record
+    merged_into: Mapped[str | None] = mapped_column(String(64))  # the record that holds what was here, where two were one person
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
@@ -42,7 +44,57 @@ class Patient(Base):
         back_populates="patient", order_by="PatientPhone.rank", lazy="selectin", cascade="all, delete-orphan"
     )
 
-    __table_args__ = (Index(None, "organization_id", "birth_date"),)
+    __table_args__ = (
+        refers("merged_into", "patient"),
+        Index(None, "organization_id", "birth_date"),
+        Index(
+            "ix_patient_merged_into",
+            "organization_id",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
+    )
+
+
+class PatientKey(Base):
+    """A word by which a patient is found (`patient_keys`), compared byte by byte, so that an index finds beginnings."""
+
+    __tablename__ = "patient_key"
+
+    key: Mapped[str] = mapped_column(String(100).with_variant(String(100, collation="C"), "postgresql"), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+    __table_args__ = (refers("patient_id", "patient"), Index(None, "organization_id", "patient_id"))
+
+
+class PatientMerge(Base):
+    """Two records that were found to be one person. `content`: what was moved and filled in, so that it can be undone exactly."""
+
+    __tablename__ = "patient_merge"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
+    kept_id: Mapped[str] = mapped_column(String(64))
+    merged_id: Mapped[str] = mapped_column(String(64))
+    content: Mapped[dict[str, Any]]
+    agent: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[dt.datetime]
+    undone_by: Mapped[str | None] = mapped_column(String(200))
+    undone_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (
+        refers("kept_id", "patient"),
+        refers("merged_id", "patient"),
+        Index(None, "organization_id", "kept_id"),
+        Index(
+            "uq_patient_merge_in_force",
+            "organization_id",
+            "merged_id",
+            unique=True,
+            sqlite_where=text("undone_at IS NULL"),
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+    )
 
 
 class PatientPhone(Base):

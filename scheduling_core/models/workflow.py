@@ -165,6 +165,9 @@ class Task(Base):
     conversation_id: Mapped[str | None] = mapped_column(String(64))
     appointment_id: Mapped[str | None] = mapped_column(String(64))
     owner_name: Mapped[str | None] = mapped_column(String(200))
+    owner_id: Mapped[str | None] = mapped_column(String(64))  # the account of who has taken it
+    snoozed_until: Mapped[dt.datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(500))  # what came of it, in the words of who closed it
     due_at: Mapped[dt.datetime | None]
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[dt.datetime]
@@ -172,7 +175,9 @@ class Task(Base):
 
     __table_args__ = (
         refers("patient_id", "patient"),
+        refers("owner_id", "staff_account"),
         Index(None, "organization_id", "status"),
+        Index(None, "organization_id", "patient_id"),
         Index(None, "organization_id", "conversation_id"),
         Index("uq_task_idempotency_key", "organization_id", "idempotency_key", unique=True),
     )

@@ -18,6 +18,7 @@ from actions import (
     services,
     several,
     together,
+    video,
     waitlist,
 )
 from actions.facts import groups
@@ -362,6 +363,7 @@ def _say_booked(turn: Turn, made: Appointment) -> None:
         where=sentences.where(turn, made.location_id, made.mode),
         prep=" ".join(services.prep(turn, service)),
     )
+    video.say_links(turn, [made])
     turn.set(last_service=service.id)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from rapidfuzz import fuzz
 
-from actions import costs, facts, offering, people, sentences, services, when
+from actions import costs, facts, offering, people, sentences, services, video, when
 from actions.goals import wants_to_book
 from actions.turn import Turn, action
 from actions.words import either, listed, plain
@@ -303,7 +303,7 @@ _ANSWERS: dict[str, Callable[[Turn], None]] = {
     "find_provider": say_providers,
     "ask_clinic": _clinic,
     "request_info": _clinic,
-    "ask_video": _say("utter_video"),
+    "ask_video": video.answer,
     "help": _say("utter_help"),
     "bot_challenge": _say("utter_bot"),
     "greet": _say("utter_greet_again"),

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from dataclasses import replace
 
-from actions import facts, forms, identity, offering, plans, reminders, sentences, visits
+from actions import facts, forms, identity, offering, plans, reminders, sentences, video, visits
 from actions.goals import form_meant
 from actions.offering import ReadBack
 from actions.offers import Offer
@@ -306,6 +306,7 @@ def _move(turn: Turn, visit: Appointment, chosen: Offer) -> None:
         whom=sentences.with_whom(turn, moved.practitioner_id),
         where=sentences.where(turn, moved.location_id, moved.mode),
     )
+    video.say_links(turn, [moved])
     turn.end()
 
 

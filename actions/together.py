@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from actions import forms, insurance, nearby, offering, party, people, sentences, services
+from actions import forms, insurance, nearby, offering, party, people, sentences, services, video
 from actions.offering import ReadBack
 from actions.offers import Offer
 from actions.party import Member
@@ -249,7 +249,7 @@ def _book(turn: Turn, chosen: Offer, search: forms.Again) -> None:
     assert plan
     assert members
     try:
-        booked_for = _write(turn, plan, members, chosen)
+        booked_for, made = _write(turn, plan, members, chosen)
     except SchedulingError as refused:
         turn.say("utter_patient_busy" if isinstance(refused, PatientBusyError) else "utter_time_gone")
         offering.refuse_offers(turn)
@@ -264,11 +264,12 @@ def _book(turn: Turn, chosen: Offer, search: forms.Again) -> None:
     turn.say("utter_booked_together", chain=_visits(turn, plan, members, chosen))
     if prep:
         turn.say("utter_note", note=" ".join(dict.fromkeys(prep)))
+    video.say_links(turn, made)
     turn.end(then="coverage_form" if was_new and turn.clinic.payers else None)
 
 
-def _write(turn: Turn, plan: Plan, members: Sequence[Member], chosen: Offer) -> list[Member]:
-    """Register who is new and book every visit, in one transaction: all or nothing. The people with their records."""
+def _write(turn: Turn, plan: Plan, members: Sequence[Member], chosen: Offer) -> tuple[list[Member], list[Appointment]]:
+    """Register who is new and book every visit, in one transaction: all or nothing. The people with their records, the visits."""
     with turn.database.reading() as session:
         held = offering.is_held(session, chosen)
     if not held:
@@ -287,6 +288,7 @@ def _write(turn: Turn, plan: Plan, members: Sequence[Member], chosen: Offer) -> 
             time = None if held else offering.same_time(session, turn, _request(turn, part, members), one)
             links.append(chains.Link(patient_id, hold_id=one.hold if held else None, time=time))
         key = f"{turn.key}:together"
-        for made in chains.book(session, turn.clinic, links=links, held_for=turn.known.id, agent=turn.agent, key=key):
-            consequences.after_booking(session, turn.clinic, appointment_id=made.id, agent=turn.agent)
-    return known
+        made = chains.book(session, turn.clinic, links=links, held_for=turn.known.id, agent=turn.agent, key=key)
+        for visit in made:
+            consequences.after_booking(session, turn.clinic, appointment_id=visit.id, agent=turn.agent)
+    return known, made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions import facts, identity, offering, sentences
+from actions import facts, identity, offering, sentences, video
 from actions.turn import Turn
 from scheduling_core import waitlist
 from scheduling_core.clinic_file.schema import ServicePart
@@ -76,3 +76,4 @@ def _accept(turn: Turn, place_id: str) -> None:
         where=sentences.where(turn, made.location_id, made.mode),
         prep="",
     )
+    video.say_links(turn, [made])

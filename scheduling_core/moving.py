@@ -157,11 +157,18 @@ def _changes(clinic: ClinicFile, move: _Move, old: Any, room_id: str | None, now
 
 
 def cancel(
-    session: Session, clinic: ClinicFile, *, appointment_id: str, agent: str, key: str, reason: str | None = None
+    session: Session,
+    clinic: ClinicFile,
+    *,
+    appointment_id: str,
+    agent: str,
+    key: str,
+    reason: str | None = None,
+    by_clinic: bool = False,
 ) -> Appointment:
     """Take a visit, a hold or a place on the waitlist off the books.
 
-    Inside `cancellation_notice_hours` of a visit the desk gets a Task.
+    Inside `cancellation_notice_hours` of a visit the desk gets a Task, unless it is the clinic that cancels.
 
     The same key again does nothing. Raises NotFoundError, WrongStateError (cancelled already, or over).
     """
@@ -183,7 +190,7 @@ def cancel(
             if old.status in LIVE:
                 run(session, _freed(old, now))
             notice = dt.timedelta(hours=clinic.clinic.cancellation_notice_hours)
-            if old.status in LIVE and old.start - now < notice:
+            if old.status in LIVE and old.start - now < notice and not by_clinic:
                 handoff.open_task(
                     session,
                     team="desk",

@@ -1,4 +1,4 @@
-"""A phone on a web page, for trying the assistant: it texts through the same signed webhook as Twilio does. Never in production."""
+"""A phone on a web page to try the assistant with, through the same signed webhooks as Twilio's. Never in production."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
 from bot.keywords import LONGEST_TEXT
+from bot.phone.calls import add_calls
 from bot.settings import Settings
 from scheduling_core import times
 from scheduling_core.clinic_file.loading import current
@@ -30,6 +31,23 @@ _NOT_SEEN = (Delivery.QUEUED, Delivery.SENDING, Delivery.UNKNOWN, Delivery.FAILE
 def create_phone(settings: Settings, database: Database) -> Blueprint:
     phone = Blueprint("phone", __name__, url_prefix="/phone", template_folder="../templates", static_folder="../static")
 
+    def clinic_number() -> str:
+        with database.reading() as session:
+            return current(session).clinic.phone
+
+    def post(address: str, params: dict[str, str]) -> httpx.Response:
+        """Signed as Twilio signs."""
+        signature = RequestValidator(settings.twilio_auth_token).compute_signature(f"{settings.public_url}{address}", params)
+        return httpx.post(
+            f"http://127.0.0.1:{settings.port}{address}",
+            data=params,
+            headers={"X-Twilio-Signature": signature},
+            timeout=_SECONDS,
+            trust_env=False,
+        )
+
+    add_calls(phone, settings, _number, clinic_number, post)
+
     @phone.get("/")
     def page() -> str:
         with database.reading() as session:
@@ -44,18 +62,9 @@ def create_phone(settings: Settings, database: Database) -> Blueprint:
         body = sent.get("body") if isinstance(sent, dict) else None
         if number is None or not isinstance(body, str) or len(body) > LONGEST_TEXT:
             return jsonify(error=f"from must be a phone number, body a text of at most {LONGEST_TEXT} characters"), 400
-        with database.reading() as session:
-            clinic_number = current(session).clinic.phone
-        params = _as_twilio_sends(settings, number, clinic_number, body)
-        signature = RequestValidator(settings.twilio_auth_token).compute_signature(f"{settings.public_url}/twilio/sms", params)
+        params = _as_twilio_sends(settings, number, clinic_number(), body)
         try:
-            answer = httpx.post(
-                f"http://127.0.0.1:{settings.port}/twilio/sms",
-                data=params,
-                headers={"X-Twilio-Signature": signature},
-                timeout=_SECONDS,
-                trust_env=False,
-            )
+            answer = post("/twilio/sms", params)
             answer.raise_for_status()
         except httpx.HTTPError:
             return jsonify(error="The text could not be delivered."), 502

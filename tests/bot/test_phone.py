@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 
 from scheduling_core import messaging
@@ -53,3 +54,31 @@ def test_the_page_needs_nothing_from_elsewhere_and_no_inline_script(sqlite_house
         assert sqlite_house.http.get(sqlite_house.url + asset).status_code == 200
     for file in (Path(__file__).parents[2] / "bot" / "static").glob("phone.*"):
         assert "http" not in file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+
+
+def call(house: House, **sent: object) -> httpx.Response:
+    return house.http.post(f"{house.url}/phone/calls", json={"from": PATIENT, **sent})
+
+
+def test_a_call_goes_through_the_signed_webhook_turn_by_turn(sqlite_house: House):
+    begun = call(sqlite_house).json()
+    assert "Maple Grove Clinic" in begun["steps"][0]["say"]
+    assert (begun["waits_for"], begun["next"]) == ("words", "/twilio/voice/turn?turn=1")
+    answered = call(sqlite_house, sid=begun["sid"], next=begun["next"], speech="I need a checkup").json()
+    assert answered["steps"][-1]["say"] == "You said: I need a checkup"
+    ended = sqlite_house.http.post(f"{sqlite_house.url}/phone/calls/end", json={"from": PATIENT, "sid": begun["sid"]})
+    assert ended.json() == {"ended": True}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"from": "x"},
+        {"sid": "CA1", "next": "/twilio/voice/turn?turn=1"},
+        {"sid": "CA" + "0" * 32},
+        {"sid": "CA" + "0" * 32, "next": "/twilio/sms"},
+        {"sid": "CA" + "0" * 32, "next": "https://elsewhere.example/twilio/voice"},
+    ],
+)
+def test_the_page_signs_nothing_but_its_own_calls(sqlite_house: House, sent: dict[str, str]):
+    assert call(sqlite_house, **sent).status_code == 400

@@ -76,6 +76,8 @@ _FORMS = {
     "list[Language]": "list of language codes: `[en, es]`",
     "list[ModeName]": "list of `in-person`, `video`",
     "list[Annotated[int, Field(strict=True, ge=1)]]": "list of whole numbers",
+    "StaffRole": "one of `scheduler`, `billing`, `clinician`, `manager`, `auditor`",
+    "list[StaffRole]": "list of roles",
     "dict[Id, Money]": "amounts by service: `{follow-up: 110.00}`",
     "dict[Words, Email]": "mail addresses by team: `{billing: billing@clinic.example}`",
 }

@@ -724,6 +724,9 @@ class Question(Part):
     """The answer, told word for word."""
 
 
+StaffRole = Literal["scheduler", "billing", "clinician", "manager", "auditor"]
+
+
 class StaffPart(Part):
     """A first account; its password is set at the first sign-in."""
 
@@ -731,8 +734,17 @@ class StaffPart(Part):
     """The full name."""
     email: Email
     """The address that the account signs in with."""
-    role: Literal["scheduler", "billing", "clinician", "manager", "auditor"]
+    role: StaffRole
     """What the account may do."""
+
+
+class ConsolePart(Part):
+    """The doors of the staff console."""
+
+    idle_minutes: Whole = Field(15, ge=1, le=240)
+    """How long a browser may lie idle before it is signed off; what was typed is kept."""
+    second_factor: list[StaffRole] = ["scheduler", "billing", "clinician", "manager", "auditor"]
+    """The roles that need an authenticator app or a passkey besides the password."""
 
 
 class ClinicFile(Part):
@@ -782,6 +794,8 @@ class ClinicFile(Part):
     """Questions that are answered word for word."""
     staff: list[StaffPart] = []
     """First accounts."""
+    console: ConsolePart = ConsolePart()
+    """The doors of the staff console."""
 
     @cached_property
     def zone(self) -> ZoneInfo:

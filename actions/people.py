@@ -23,7 +23,7 @@ def hand_over(turn: Turn, *, reason: str) -> None:
 def let_staff_own(turn: Turn) -> None:
     with turn.transaction() as session:
         booking.release(session, held_for=turn.known.id, agent=turn.agent)
-        handoff.take_over(session, conversation_id=turn.known.id, owner_name="desk", agent=turn.agent)
+        handoff.take_over(session, conversation_id=turn.known.id, owner_name="desk", team="desk", agent=turn.agent)
 
 
 def ask_team(turn: Turn, *, team: str, reason: str, description: str, priority: Priority = Priority.ROUTINE) -> None:

@@ -7,7 +7,6 @@ work, and a killed one leaves rows that the next text or a worker picks up.
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import threading
 import time
@@ -23,7 +22,7 @@ from sqlalchemy.orm import Session
 from bot.dialogue_client import DialogueClient, DialogueDownError
 from bot.metrics import Metrics
 from bot.turn import Ask, Outcome, Reply, ReplyKind, Said, after_dialogue, before_dialogue, dialogue_failed
-from scheduling_core import audit, messaging, patients, times
+from scheduling_core import audit, handoff, messaging, patients, times
 from scheduling_core.clinic_file.loading import current
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
@@ -33,7 +32,6 @@ log = logging.getLogger(__name__)
 
 TWIML_SECONDS = 10.0  # Twilio gives up after 15
 LEASE_SECONDS = 12.0
-EPISODE_ENDS_AFTER = dt.timedelta(hours=8)
 _RENEW_SECONDS = 3.0
 _LOOK_AGAIN_SECONDS = 0.5  # at what other processes do; an answer of this one wakes who waits for it
 
@@ -217,10 +215,8 @@ class Turns:
                 decision = dialogue_failed(clinic, conversation, message, "failure")
         outcome = self._ask(clinic, conversation, message, decision) if isinstance(decision, Ask) else decision
         with self._metrics.stage("finish"):
-            following = self._finish(lease, message, outcome)
+            following = self._finish(lease, clinic, message, outcome, owner=conversation.owner)
         self._metrics.count_turn(message.channel.value, outcome.name)
-        if waiting := self._answered.get(message_id):
-            waiting.set()
         return following
 
     def _ask(self, clinic: ClinicFile, conversation: Conversation, message: Communication, ask: Ask) -> Outcome:
@@ -234,30 +230,43 @@ class Turns:
             return dialogue_failed(clinic, conversation, message, error.reason, ask.alarm)
         return after_dialogue(clinic, conversation, message, answer, picture=ask.picture)
 
-    def _finish(self, lease: _Lease, message: Communication, outcome: Outcome) -> str | None:
-        """Stores the outcome, unless somebody was faster. The id of the next waiting row; without one the lease is given back."""
+    def _finish(self, lease: _Lease, clinic: ClinicFile, message: Communication, outcome: Outcome, *, owner: Owner) -> str | None:
+        """Stores the outcome, unless somebody was faster. The id of the next waiting row; without one the lease is given back.
+
+        `owner` is who had the conversation when the outcome was found. Where a person took it over since, the assistant is silent:
+        what it would have said is kept for staff to see. Where they gave it back since, the text waits in the fresh episode.
+        """
         with self._database.transaction() as session:
-            _count_turn(session, lease)
+            conversation = _count_turn(session, lease)
+            unsaid: tuple[Reply, ...] = ()
+            if owner is Owner.BOT and _was_taken_over(conversation):
+                now = before_dialogue(session, clinic, conversation, message)
+                if isinstance(now, Outcome):
+                    unsaid, outcome = outcome.replies, now
             decided = session.execute(
                 update(Communication)
                 .where(
                     Communication.organization_id == session.info["organization"],
                     Communication.id == message.id,
+                    Communication.conversation_id == conversation.id,
                     Communication.status == Delivery.RECEIVED,
                 )
                 .values(status=outcome.status, answered_by=_way_out())
                 .returning(Communication.answered_by)
             ).one_or_none()
             if decided:
-                conversation = session.scalars(select(Conversation).where(Conversation.id == lease.conversation_id)).one()
                 if outcome.effect:
                     outcome.effect(session)
+                for reply in unsaid:
+                    _store_unsaid(session, conversation, message, reply)
                 for reply in outcome.replies:
                     _store_reply(session, conversation, message, reply, by_rest=decided.answered_by == "rest")
             following = _next_waiting(session, lease.conversation_id)
             if following is None:
                 _release(session, lease)
-            return following
+        if decided and (waiting := self._answered.get(message.id)):
+            waiting.set()
+        return following
 
     @contextmanager
     def _holding(self, lease: _Lease) -> Iterator[None]:
@@ -316,13 +325,15 @@ def _conversation(session: Session, incoming: Incoming) -> Conversation:
     if incoming.call_sid:
         found = select(Conversation).where(Conversation.call_sid == incoming.call_sid).with_for_update()
         return session.scalars(found).one_or_none() or _open(session, incoming, earlier=None)
-    earlier = session.scalars(
+    present = (
         select(Conversation)
         .where(Conversation.phone == incoming.phone, Conversation.channel == incoming.channel, Conversation.open)
         .order_by(Conversation.last_turn_at.desc())
         .limit(1)
         .with_for_update()
-    ).one_or_none()
+    )
+    # PostgreSQL finds none where it waited for the lock of one that staff gave back; a second look sees the one opened for it
+    earlier = session.scalars(present).one_or_none() or session.scalars(present).one_or_none()
     if earlier is None or _is_over(session, earlier):
         return _open(session, incoming, earlier=earlier)
     return earlier
@@ -330,7 +341,7 @@ def _conversation(session: Session, incoming: Incoming) -> Conversation:
 
 def _is_over(session: Session, conversation: Conversation) -> bool:
     """Nothing was said by either side for hours. What staff own is over when they say so; what still waits is answered first."""
-    since = times.now() - EPISODE_ENDS_AFTER
+    since = times.now() - handoff.EPISODE_ENDS_AFTER
     if conversation.owner is Owner.STAFF or conversation.last_turn_at > since:
         return False
     recent = session.execute(
@@ -393,7 +404,7 @@ def _take_lease(session: Session, conversation_id: str) -> _Lease | None:
     return lease if taken.first() else None
 
 
-def _count_turn(session: Session, lease: _Lease) -> None:
+def _count_turn(session: Session, lease: _Lease) -> Conversation:
     """Locks the conversation's row, so that no text can be stored unseen before the lease is given back. Raises _LeaseLostError."""
     counted = session.execute(
         update(Conversation)
@@ -407,6 +418,12 @@ def _count_turn(session: Session, lease: _Lease) -> None:
     )
     if counted.first() is None:
         raise _LeaseLostError
+    return session.scalars(select(Conversation).where(Conversation.id == lease.conversation_id)).one()
+
+
+def _was_taken_over(conversation: Conversation) -> bool:
+    """By a person: where the dialogue itself handed it over, the patient is told so."""
+    return conversation.owner is Owner.STAFF and not (conversation.handed_over_by or "").startswith("assistant:")
 
 
 def _release(session: Session, lease: _Lease) -> None:
@@ -477,10 +494,35 @@ def _store_reply(session: Session, conversation: Conversation, message: Communic
         _audit(session, conversation, stored)
 
 
+def _store_unsaid(session: Session, conversation: Conversation, message: Communication, reply: Reply) -> None:
+    """What the assistant would have said, had nobody taken over."""
+    session.add(
+        Communication(
+            id=new_id(),
+            conversation_id=conversation.id,
+            patient_id=conversation.patient_id,
+            channel=message.channel,
+            direction=Direction.OUT,
+            phone=message.phone,
+            body=reply.body,
+            author="assistant",
+            status=Delivery.WITHHELD,
+            error="taken-over",
+            in_reply_to=message.id,
+            kind=reply.kind,
+            created_at=times.now(),
+        )
+    )
+
+
 def _stored_replies(session: Session, message_id: str) -> tuple[Reply, ...]:
     found = session.execute(
         select(Communication.body, Communication.kind)
-        .where(Communication.in_reply_to == message_id, Communication.author == "assistant")
+        .where(
+            Communication.in_reply_to == message_id,
+            Communication.author == "assistant",
+            Communication.status != Delivery.WITHHELD,
+        )
         .order_by(Communication.sequence)
     )
     return tuple(Reply(body, ReplyKind(kind)) for body, kind in found)

@@ -14,7 +14,7 @@ from bot import emergency
 from bot.dialogue_client import DialogueAnswer
 from bot.keywords import Keyword, fit_for_dialogue, keyword
 from bot.sentences import say
-from scheduling_core import booking, handoff, messaging, patients, times
+from scheduling_core import booking, handoff, inbox, messaging, patients, times
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import Channel, Communication, Conversation, Delivery, Direction, Owner, Priority, Task
 from scheduling_core.segments import clean, pack
@@ -76,7 +76,26 @@ class Outcome:
 
 
 def before_dialogue(session: Session, clinic: ClinicFile, conversation: Conversation, message: Communication) -> Outcome | Ask:
-    """The outcome that needs no model, or what to ask the dialogue. Reads only."""
+    """The outcome that needs no model, or what to ask the dialogue, which is never asked what staff should answer. Reads only."""
+    decision = _decide(session, clinic, conversation, message)
+    has_words = message.kind in (Said.TEXT, Said.PICTURE)
+    if isinstance(decision, Outcome) and conversation.owner is Owner.STAFF and has_words:
+        return _for_inbox(conversation, decision)
+    return decision
+
+
+def _for_inbox(conversation: Conversation, outcome: Outcome) -> Outcome:
+    """Staff see whatever is said to them, what is answered at once (danger, the wish for no texts) too."""
+
+    def _effect(session: Session) -> None:
+        if outcome.effect:
+            outcome.effect(session)
+        inbox.note_patients_words(session, conversation.id)
+
+    return replace(outcome, effect=_effect, status=Delivery.INBOX)
+
+
+def _decide(session: Session, clinic: ClinicFile, conversation: Conversation, message: Communication) -> Outcome | Ask:
     by_text = message.channel is Channel.SMS
     word = keyword(message.body) if by_text else None
     opted_out = by_text and messaging.opted_out(session, message.phone)
@@ -108,7 +127,7 @@ def _unalarmed(
         return _on_the_line(session, clinic, conversation, message)
     if conversation.owner is Owner.STAFF:
         goodbye = Reply(say(clinic, conversation.language, "voice_desk_has_it"), ReplyKind.GOODBYE)
-        return Outcome("inbox", () if by_text else (goodbye,), status=Delivery.INBOX)
+        return Outcome("inbox", () if by_text else (goodbye,))
     if word is Keyword.HELP:
         return _say(clinic, conversation, "help", "help")
     text = fit_for_dialogue(message.body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 
 class SchedulingError(Exception):
     """The request was understood and refused.
@@ -54,3 +56,41 @@ class WrongStateError(SchedulingError):
     """This cannot be done in the present state of the record."""
 
     code = "wrong-state"
+
+
+class HeldByOtherError(SchedulingError):
+    """Somebody else has this conversation."""
+
+    code = "held-by-other"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name  # of the colleague
+
+
+class WrittenSinceError(SchedulingError):
+    """The patient has written since you looked."""
+
+    code = "written-since"
+
+
+class NoTextsError(SchedulingError):
+    """No text can go to this number: please call."""
+
+    code = "no-texts"
+
+
+class QuietHoursError(SchedulingError):
+    """It is night for the patient."""
+
+    code = "quiet-hours"
+
+    def __init__(self, until: dt.datetime) -> None:
+        super().__init__(f"until {until.isoformat()}")
+        self.until = until
+
+
+class UnfitTextError(SchedulingError):
+    """A text has at least one character, and no more than are allowed."""
+
+    code = "unfit-text"

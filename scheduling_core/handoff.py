@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import case, select
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduling_core import audit, idempotency, times
 from scheduling_core.calendar import hours
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.errors import NotFoundError, WrongStateError
-from scheduling_core.models import Channel, Conversation, Owner, Priority, Task, TaskStatus, new_id
+from scheduling_core.models import (
+    Channel,
+    Communication,
+    Conversation,
+    ConversationLine,
+    Delivery,
+    LineKind,
+    Owner,
+    Priority,
+    StaffAccount,
+    Task,
+    TaskStatus,
+    new_id,
+)
 
 OPEN = (TaskStatus.REQUESTED, TaskStatus.ACCEPTED, TaskStatus.IN_PROGRESS)
+BY_URGENCY = {Priority.STAT: 0, Priority.ASAP: 1, Priority.URGENT: 2, Priority.ROUTINE: 3}
+EPISODE_ENDS_AFTER = dt.timedelta(hours=8)  # of silence on both sides
 
 
 def desk_is_open(clinic: ClinicFile) -> bool:
@@ -88,8 +103,8 @@ def get_task(session: Session, task_id: str) -> Task:
 
 def open_tasks(session: Session, *, team: str | None = None, conversation_id: str | None = None) -> list[Task]:
     """What is still to be done, the most urgent first, then the oldest."""
-    order = {Priority.STAT: 0, Priority.ASAP: 1, Priority.URGENT: 2, Priority.ROUTINE: 3}
-    found = select(Task).where(Task.status.in_(OPEN)).order_by(case(order, value=Task.priority), Task.created_at, Task.id)
+    urgency = case(BY_URGENCY, value=Task.priority)
+    found = select(Task).where(Task.status.in_(OPEN)).order_by(urgency, Task.created_at, Task.id)
     if team is not None:
         found = found.where(Task.team == team)
     if conversation_id is not None:
@@ -111,33 +126,39 @@ def close_task(session: Session, *, task_id: str, agent: str, status: TaskStatus
             patient_id=task.patient_id,
             detail={"status": {"old": old, "new": status}},
         )
+        if task.conversation_id:
+            add_line(session, task.conversation_id, LineKind.TASK_DONE, author=name_of(session, agent), body=task.reason)
     return task
 
 
-def take_over(session: Session, *, conversation_id: str, owner_name: str, agent: str) -> Conversation:
-    """A person (or a team, until a person picks it up) owns the conversation: the assistant is silent in it.
+def take_over(session: Session, *, conversation_id: str, owner_name: str, team: str | None = None, agent: str) -> Conversation:
+    """A person without an account, or a team until a person picks it up, owns the conversation: the assistant is silent in it.
 
     Raises NotFoundError; WrongStateError when the conversation is closed.
     """
     conversation = _conversation(session, conversation_id)
     if not conversation.open:
         raise WrongStateError(f"Conversation/{conversation_id}")
+    if conversation.owner is Owner.BOT:
+        conversation.handed_over_by, conversation.waiting_since = agent, times.now()
     conversation.owner, conversation.owner_name = Owner.STAFF, owner_name
-    _audit_owner(session, conversation, agent)
+    conversation.team, conversation.assignee_id, conversation.snoozed_until = team, None, None
+    audit_owner(session, conversation, agent)
+    add_line(session, conversation.id, LineKind.TAKEN_OVER, author=name_of(session, agent), body=owner_name)
     return conversation
 
 
 def give_back(session: Session, *, conversation_id: str, agent: str) -> Conversation | None:
     """The assistant speaks again, in a fresh episode: the old conversation is closed and a new one opened for the number.
 
-    Its new id starts the dialogue with no memory of the old, and whoever writes proves anew who they are. A call has no further
-    episode: None. Raises NotFoundError; WrongStateError when staff do not own it.
+    Its new id starts the dialogue with no memory of the old, and whoever writes proves anew who they are. What came in and waits to
+    be looked at is answered there. A call has no further episode: None. Raises NotFoundError; WrongStateError when staff do not own
+    it.
     """
     old = _conversation(session, conversation_id)
     if not old.open or old.owner is not Owner.STAFF:
         raise WrongStateError(f"Conversation/{conversation_id}")
-    old.open, old.owner, old.owner_name = False, Owner.BOT, None
-    _audit_owner(session, old, agent)
+    settle(session, old, LineKind.GIVEN_BACK, agent=agent)
     if old.channel is Channel.VOICE:
         return None
     now = times.now()
@@ -153,7 +174,48 @@ def give_back(session: Session, *, conversation_id: str, agent: str) -> Conversa
     )
     session.add(fresh)
     session.flush()
+    session.execute(
+        update(Communication)
+        .where(
+            Communication.organization_id == session.info["organization"],
+            Communication.conversation_id == old.id,
+            Communication.status == Delivery.RECEIVED,
+        )
+        .values(conversation_id=fresh.id)
+        .execution_options(synchronize_session=False)
+    )
     return fresh
+
+
+def settle(session: Session, conversation: Conversation, kind: LineKind, *, agent: str) -> None:
+    """Staff are done with a conversation of theirs: it is closed."""
+    conversation.open, conversation.owner, conversation.owner_name, conversation.assignee_id = False, Owner.BOT, None, None
+    conversation.waiting_since, conversation.snoozed_until, conversation.settled_at = None, None, times.now()
+    audit_owner(session, conversation, agent)
+    add_line(session, conversation.id, kind, author=name_of(session, agent))
+
+
+def add_line(session: Session, conversation_id: str, kind: LineKind, *, author: str, body: str = "") -> ConversationLine:
+    """A line of staff behind what has been said so far."""
+    last = select(func.max(Communication.sequence)).where(Communication.conversation_id == conversation_id)
+    line = ConversationLine(
+        conversation_id=conversation_id,
+        after_sequence=session.scalar(last) or 0,
+        kind=kind,
+        author=author[:200],
+        body=body,
+        created_at=times.now(),
+    )
+    session.add(line)
+    return line
+
+
+def name_of(session: Session, agent: str) -> str:
+    """What colleagues call who acted: the name on the account, else what stands in `agent` itself."""
+    kind, _, who = agent.partition(":")
+    if kind != "staff":
+        return kind
+    return session.scalars(select(StaffAccount.name).where(StaffAccount.email == who)).first() or who
 
 
 def _conversation(session: Session, conversation_id: str) -> Conversation:
@@ -163,7 +225,7 @@ def _conversation(session: Session, conversation_id: str) -> Conversation:
     return conversation
 
 
-def _audit_owner(session: Session, conversation: Conversation, agent: str) -> None:
+def audit_owner(session: Session, conversation: Conversation, agent: str) -> None:
     audit.record(
         session,
         agent=agent,
@@ -171,5 +233,5 @@ def _audit_owner(session: Session, conversation: Conversation, agent: str) -> No
         entity="Conversation",
         entity_id=conversation.id,
         patient_id=conversation.patient_id,
-        detail={"owner": conversation.owner, "open": conversation.open},
+        detail={"owner": conversation.owner, "open": conversation.open, "assignee": conversation.assignee_id},
     )

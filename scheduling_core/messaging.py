@@ -31,10 +31,11 @@ def queue(
     in_reply_to: str | None = None,
     due_at: dt.datetime | None = None,
     key: str | None = None,
+    agent: str | None = None,
 ) -> Communication:
     """A message for a worker to send, at once or when `due_at` has come; WITHHELD when the number opted out.
 
-    The same key again answers the same message.
+    The same key again answers the same message. `agent` is who acts, where `author` does not tell it.
     """
     withheld = kind not in GOES_OUT_ANYWAY and opted_out(session, phone, channel)
     message_id = new_id()
@@ -62,7 +63,7 @@ def queue(
     if patient_id is not None:
         audit.record(
             session,
-            agent=_agent(author, conversation_id),
+            agent=agent or _agent(author, conversation_id),
             action="C",
             entity="Communication",
             entity_id=message_id,

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from scheduling_core import patients, times
+from scheduling_core import accounts, patients, times
 from scheduling_core.clinic_file.schema import ClinicFile
-from scheduling_core.models import Channel, Conversation, Mode, Patient, Sex, new_id
+from scheduling_core.inbox import Clerk
+from scheduling_core.models import Channel, Communication, Conversation, Delivery, Direction, Mode, Patient, Role, Sex, new_id
 
 if TYPE_CHECKING:
     from scheduling_core.calendar.search import FreeTime
@@ -51,6 +52,39 @@ def make_conversation(session: Session, *, phone: str = "+14145550142", channel:
     session.add(conversation)
     session.flush()
     return conversation
+
+
+def make_clerk(session: Session, *, name: str = "Nora Ellis", role: Role = Role.SCHEDULER) -> Clerk:
+    """A colleague with an account."""
+    address = f"{name.lower().replace(' ', '.')}@maplegrove.example"
+    return Clerk.of(accounts.add_staff(session, email=address, name=name, role=role, agent="test"))
+
+
+def make_message(
+    session: Session,
+    conversation: Conversation,
+    body: str,
+    *,
+    author: str = "patient",
+    direction: Direction = Direction.IN,
+    status: Delivery = Delivery.ANSWERED,
+) -> Communication:
+    """A message of a conversation: of the patient, and dealt with, unless the test says otherwise."""
+    message = Communication(
+        id=new_id(),
+        conversation_id=conversation.id,
+        patient_id=conversation.patient_id,
+        channel=conversation.channel,
+        direction=direction,
+        phone=conversation.phone,
+        body=body,
+        author=author,
+        status=status,
+        created_at=times.now(),
+    )
+    session.add(message)
+    session.flush()
+    return message
 
 
 def make_free_time(

@@ -1,0 +1,294 @@
+"""What stands in which queue of the inbox, in which order, and what one conversation shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduling_core import times
+from scheduling_core.handoff import BY_URGENCY, EPISODE_ENDS_AFTER, OPEN
+from scheduling_core.inbox import UNANSWERED, URGENT
+from scheduling_core.models import (
+    Channel,
+    Communication,
+    Conversation,
+    ConversationView,
+    Direction,
+    Owner,
+    Patient,
+    PatientPhone,
+    Priority,
+    StaffAccount,
+    Task,
+)
+
+LONGEST_LIST = 200
+_SNIPPET = 140  # characters of the last message in a row
+
+
+class Queue(StrEnum):
+    MINE = "mine"
+    UNASSIGNED = "unassigned"  # needs a person, and nobody has it
+    ALL = "all"  # everything that goes on, the assistant's too
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+class State(StrEnum):
+    """Where one conversation stands, whoever looks."""
+
+    ASSISTANT = "assistant"
+    UNASSIGNED = "unassigned"
+    ASSIGNED = "assigned"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+    OVER = "over"  # nobody wrote for hours, and the number has a fresh episode
+
+
+@dataclass(frozen=True)
+class Row:
+    """A conversation in a queue. `who` is the patient's name: `verified` where they proved it here, else of who is on file."""
+
+    id: str
+    channel: Channel
+    phone: str
+    language: str
+    state: State
+    who: str | None
+    verified: bool
+    patient_id: str | None
+    assignee_id: str | None
+    owner_name: str | None
+    team: str | None
+    urgency: int | None  # 0 is life in danger (Priority.STAT); None: no urgent task
+    reason: str | None  # of the most urgent task
+    waiting_since: dt.datetime | None
+    snoozed_until: dt.datetime | None
+    last_body: str
+    last_author: str
+    last_direction: Direction | None
+    last_at: dt.datetime
+    last_sequence: int
+    last_in_sequence: int  # of the patient's last message; 0 for none
+
+    @property
+    def is_red_flag(self) -> bool:
+        return self.urgency == BY_URGENCY[Priority.STAT]
+
+    @property
+    def order(self) -> tuple[int, float, float]:
+        """What sorts rows: urgent ones, then who waits longest, then the latest word."""
+        waits = self.waiting_since.timestamp() if self.waiting_since else float("inf")
+        return (9 if self.urgency is None else self.urgency, waits, -self.last_at.timestamp())
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many conversations each queue has; `mine` by account."""
+
+    unassigned: int
+    all: int
+    snoozed: int
+    mine: dict[str, int]
+
+
+def rows(session: Session, queue: Queue, *, staff_id: str, team: str | None = None) -> list[Row]:
+    """The queue as this staff member sees it, in its order, at most LONGEST_LIST of it."""
+    task = _urgent_tasks(session)
+    found = _joined(task).where(_stands_in(queue, task, staff_id)).limit(LONGEST_LIST)
+    if team is not None:
+        found = found.where(Conversation.team == team)
+    waits = func.coalesce(Conversation.waiting_since, task.c.since)
+    if queue is Queue.RESOLVED:
+        found = found.order_by(Conversation.settled_at.desc())
+    elif queue is Queue.SNOOZED:
+        found = found.order_by(Conversation.snoozed_until)
+    else:
+        found = found.order_by(func.coalesce(task.c.urgency, 9), waits.is_(None), waits, Conversation.last_turn_at.desc())
+    return _as_rows(session, session.execute(found).all())
+
+
+def rows_of(session: Session, conversation_ids: Collection[str]) -> list[Row]:
+    """These conversations, wherever they stand, in no order."""
+    found = _joined(_urgent_tasks(session)).where(Conversation.id.in_(conversation_ids))
+    return _as_rows(session, session.execute(found).all())
+
+
+def counts(session: Session) -> Counts:
+    """For everybody at once: what a change means for the menu of each open page."""
+    task = _urgent_tasks(session)
+
+    def of(queue: Queue) -> int:
+        joined = select(func.count()).select_from(Conversation).outerjoin(task, task.c.conversation_id == Conversation.id)
+        return session.scalar(joined.where(_stands_in(queue, task, ""))) or 0
+
+    mine = (
+        select(Conversation.assignee_id, func.count())
+        .where(_awake_with_staff(), Conversation.assignee_id.is_not(None))
+        .group_by(Conversation.assignee_id)
+    )
+    each = {str(staff_id): count for staff_id, count in session.execute(mine)}
+    return Counts(unassigned=of(Queue.UNASSIGNED), all=of(Queue.ALL), snoozed=of(Queue.SNOOZED), mine=each)
+
+
+def count_waiting(session: Session, staff_id: str) -> int:
+    """What waits for this staff member: their own, and what nobody has."""
+    found = counts(session)
+    return found.unassigned + found.mine.get(staff_id, 0)
+
+
+def read_marks(session: Session, *, staff_id: str, conversation_ids: Collection[str]) -> dict[str, int]:
+    """How far this staff member has read each; none for what they have never opened."""
+    found = select(ConversationView.conversation_id, ConversationView.read_sequence).where(
+        ConversationView.staff_id == staff_id, ConversationView.conversation_id.in_(conversation_ids)
+    )
+    return dict(session.execute(found).tuples().all())
+
+
+def who_looks(session: Session) -> dict[str, tuple[tuple[str, str], ...]]:
+    """By conversation: id and name of each staff member who has it before them now."""
+    found = (
+        select(ConversationView.conversation_id, StaffAccount.id, StaffAccount.name)
+        .join(StaffAccount, StaffAccount.id == ConversationView.staff_id)
+        .where(ConversationView.looking_until > time.time())
+        .order_by(StaffAccount.name)
+    )
+    looking: dict[str, tuple[tuple[str, str], ...]] = {}
+    for conversation_id, staff_id, name in session.execute(found):
+        looking[conversation_id] = (*looking.get(conversation_id, ()), (staff_id, name))
+    return looking
+
+
+def _urgent_tasks(session: Session) -> Any:
+    """By conversation: the most urgent open task that makes it a matter for people."""
+    urgency = case(BY_URGENCY, value=Task.priority)
+    return (
+        select(Task.conversation_id, func.min(urgency).label("urgency"), func.min(Task.created_at).label("since"))
+        .where(
+            Task.organization_id == session.info["organization"],
+            Task.status.in_(OPEN),
+            Task.conversation_id.is_not(None),
+            or_(Task.priority.in_(URGENT), Task.reason.in_(UNANSWERED)),
+        )
+        .group_by(Task.conversation_id)
+        .subquery()
+    )
+
+
+def _joined(task: Any) -> Select[Any]:
+    return select(Conversation, task.c.urgency, task.c.since).outerjoin(task, task.c.conversation_id == Conversation.id)
+
+
+def _stands_in(queue: Queue, task: Any, staff_id: str) -> ColumnElement[bool]:
+    awake = and_(Conversation.open, or_(Conversation.snoozed_until.is_(None), Conversation.snoozed_until <= times.now()))
+    needs_person = or_(Conversation.owner == Owner.STAFF, task.c.conversation_id.is_not(None))
+    recent = Conversation.last_turn_at > times.now() - EPISODE_ENDS_AFTER
+    return {
+        Queue.MINE: and_(_awake_with_staff(), Conversation.assignee_id == staff_id),
+        Queue.UNASSIGNED: and_(awake, needs_person, Conversation.assignee_id.is_(None)),
+        Queue.ALL: and_(awake, or_(needs_person, recent)),
+        Queue.SNOOZED: and_(Conversation.open, Conversation.owner == Owner.STAFF, Conversation.snoozed_until > times.now()),
+        Queue.RESOLVED: and_(Conversation.open.is_(False), Conversation.settled_at.is_not(None)),
+    }[queue]
+
+
+def _awake_with_staff() -> ColumnElement[bool]:
+    awake = or_(Conversation.snoozed_until.is_(None), Conversation.snoozed_until <= times.now())
+    return and_(Conversation.open, Conversation.owner == Owner.STAFF, awake)
+
+
+def _as_rows(session: Session, found: Sequence[Any]) -> list[Row]:
+    conversations: list[Conversation] = [conversation for conversation, _, _ in found]
+    ids = [conversation.id for conversation in conversations]
+    last, last_in = _last_messages(session, ids)
+    verified = _names(session, {one.patient_id for one in conversations if one.patient_id})
+    on_file = _names_on_file(session, {one.phone for one in conversations if not one.patient_id})
+    reasons = _reasons(session, [one.id for one, urgency, _ in found if urgency is not None])
+    made = []
+    for conversation, urgency, since in found:
+        message = last.get(conversation.id)
+        known = on_file.get(conversation.phone) if conversation.patient_id is None else None
+        made.append(
+            Row(
+                id=conversation.id,
+                channel=conversation.channel,
+                phone=conversation.phone,
+                language=conversation.language,
+                state=_state(conversation, urgent=urgency is not None),
+                who=verified.get(conversation.patient_id or "") or (known[1] if known else None),
+                verified=conversation.patient_id is not None,
+                patient_id=conversation.patient_id or (known[0] if known else None),
+                assignee_id=conversation.assignee_id,
+                owner_name=conversation.owner_name,
+                team=conversation.team,
+                urgency=urgency if urgency is not None and urgency < BY_URGENCY[Priority.ROUTINE] else None,
+                reason=reasons.get(conversation.id),
+                waiting_since=conversation.waiting_since or since,
+                snoozed_until=conversation.snoozed_until,
+                last_body=" ".join(message.body.split())[:_SNIPPET] if message else "",
+                last_author=message.author if message else "",
+                last_direction=message.direction if message else None,
+                last_at=message.created_at if message else conversation.created_at,
+                last_sequence=message.sequence if message else 0,
+                last_in_sequence=last_in.get(conversation.id, 0),
+            )
+        )
+    return made
+
+
+def _state(conversation: Conversation, *, urgent: bool) -> State:
+    if not conversation.open:
+        return State.RESOLVED if conversation.settled_at else State.OVER
+    if conversation.snoozed_until is not None and conversation.snoozed_until > times.now():
+        return State.SNOOZED
+    if conversation.assignee_id is not None:
+        return State.ASSIGNED
+    return State.UNASSIGNED if urgent or conversation.owner is Owner.STAFF else State.ASSISTANT
+
+
+def _last_messages(session: Session, ids: Collection[str]) -> tuple[dict[str, Communication], dict[str, int]]:
+    """By conversation: its last message, and the sequence of the patient's last one."""
+    own = (Communication.organization_id == session.info["organization"], Communication.conversation_id.in_(ids))
+    from_patient = case((Communication.direction == Direction.IN, Communication.sequence))
+    ends = session.execute(
+        select(Communication.conversation_id, func.max(Communication.sequence), func.max(from_patient))
+        .where(*own)
+        .group_by(Communication.conversation_id)
+    ).all()
+    found = session.scalars(select(Communication).where(Communication.sequence.in_([last for _, last, _ in ends])))
+    messages = {str(message.conversation_id): message for message in found}
+    return messages, {str(conversation_id): last or 0 for conversation_id, _, last in ends}
+
+
+def _names(session: Session, patient_ids: Collection[str]) -> dict[str, str]:
+    found = session.execute(select(Patient.id, Patient.given, Patient.family).where(Patient.id.in_(patient_ids)))
+    return {patient_id: f"{given} {family}" for patient_id, given, family in found}
+
+
+def _names_on_file(session: Session, phones: Collection[str]) -> dict[str, tuple[str, str]]:
+    """By number: id and name of the one patient who has it; nothing where several share it."""
+    found = session.execute(
+        select(PatientPhone.phone, Patient.id, Patient.given, Patient.family)
+        .join(Patient, Patient.id == PatientPhone.patient_id)
+        .where(PatientPhone.phone.in_(phones), Patient.active)
+    )
+    holders: dict[str, list[tuple[str, str]]] = {}
+    for phone, patient_id, given, family in found:
+        holders.setdefault(phone, []).append((patient_id, f"{given} {family}"))
+    return {phone: holding[0] for phone, holding in holders.items() if len(holding) == 1}
+
+
+def _reasons(session: Session, ids: Collection[str]) -> dict[str, str]:
+    tasks = session.execute(
+        select(Task.conversation_id, Task.reason)
+        .where(Task.conversation_id.in_(ids), Task.status.in_(OPEN))
+        .order_by(case(BY_URGENCY, value=Task.priority).desc(), Task.created_at.desc())
+    )
+    return {str(conversation_id): reason for conversation_id, reason in tasks}

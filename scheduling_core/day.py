@@ -177,17 +177,19 @@ def entry(session: Session, clinic: ClinicFile, *, appointment_id: str) -> Entry
     return _entry(row, ticks.tick_of(times.from_wall(day, dt.time(12), zone)) - _NOON, times.now())
 
 
-def record_look(session: Session, *, agent: str, days: Sequence[dt.date], shown: Iterable[Column]) -> None:
-    """Note in the audit that somebody saw these calendars: one row, with the patients whom they saw there."""
-    seen = sorted({entry.patient_id for column in shown for entry in column.entries if entry.patient_id})
-    audit.record(
-        session,
-        agent=agent,
-        action="R",
-        entity="Schedule",
-        entity_id=days[0].isoformat(),
-        detail={"from": days[0].isoformat(), "to": days[-1].isoformat(), "patients": seen},
-    )
+def record_look(session: Session, *, agent: str, days: Sequence[dt.date], shown: Sequence[Column], location_id: str | None) -> None:
+    """Note in the audit that somebody saw these calendars: one row, which tells whose, of which days and at which place.
+
+    Whom they saw there follows from the visits' own rows; a thousand ids in each look would be the largest part of the audit.
+    """
+    detail = {
+        "from": days[0].isoformat(),
+        "to": days[-1].isoformat(),
+        "location": location_id,
+        "practitioners": list(dict.fromkeys(column.practitioner.id for column in shown)),
+        "visits": sum(len(column.entries) for column in shown),
+    }
+    audit.record(session, agent=agent, action="R", entity="Schedule", entity_id=days[0].isoformat(), detail=detail)
 
 
 # Room load.

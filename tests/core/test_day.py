@@ -157,15 +157,15 @@ def test_two_statements_read_a_week_of_everybody_from_the_indexes(loaded, clinic
                 assert any(index in step[3] for step in plan), plan
 
 
-def test_a_look_at_a_day_is_on_record_with_whom_it_showed(loaded, clinic, clock):
+def test_a_look_at_a_day_is_on_record_with_what_it_showed(loaded, clinic, clock):
     with loaded.transaction() as session:
-        one = book(session, clinic, "2026-11-16T10:30")
-        shown = day.columns(session, clinic, days=[MONDAY])
-        day.record_look(session, agent="staff:nora", days=[MONDAY], shown=shown)
+        book(session, clinic, "2026-11-16T10:30")
+        shown = day.columns(session, clinic, days=[MONDAY], practitioners=["ferreira"])
+        day.record_look(session, agent="staff:nora", days=[MONDAY], shown=shown, location_id=None)
         session.flush()
         noted = session.scalars(select(AuditEvent).order_by(AuditEvent.sequence.desc()).limit(1)).one()
         assert (noted.agent, noted.action, noted.entity) == ("staff:nora", "R", "Schedule")
-        assert noted.detail["patients"] == [day.entry(session, clinic, appointment_id=one).patient_id]
+        assert (noted.detail["practitioners"], noted.detail["visits"], noted.detail["from"]) == (["ferreira"], 1, "2026-11-16")
 
 
 def test_one_visit_is_read_alone_and_a_place_on_the_waitlist_is_none(loaded, clinic, clock):

@@ -1,7 +1,7 @@
 """Times that came free, and who is offered them.
 
 A visit that is given up, or a block that is released, leaves a row of `freed_time`. The workers offer it to one place on the
-waitlist after the other (or to a few at once) until it is taken, nobody is left, or it is too soon.
+waitlist after the other, or keep a few asked at once, until it is taken, nobody is left, or it is too soon.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import JSON, ColumnElement, Executable, bindparam, exists, select, text
 from sqlalchemy.orm import Session
 
-from scheduling_core import audit, booking, idempotency, messaging, patients, sending, times, waitlist
-from scheduling_core.calendar import hours, search, ticks
+from scheduling_core import audit, booking, idempotency, messaging, patients, sending, times, visits, waitlist
+from scheduling_core.calendar import hours, rules, search, ticks
 from scheduling_core.calendar.requests import FreeTime, Request
 from scheduling_core.calendar.wishes import TimeWish
 from scheduling_core.clinic_file.schema import ClinicFile, ServicePart
@@ -185,9 +185,11 @@ def _next_places(services: int) -> Executable:
     return text(" UNION ALL ".join(each)).bindparams(*instants).columns(wish=JSON, created_at=UtcDateTime())
 
 
-def _candidates(session: Session, clinic: ClinicFile, freed: FreedTime, line: Iterable[Waiting]) -> Iterator[Candidate]:
-    """Those of the line who can take what is free of the time now. The calendar is asked once a service before it is asked anew for
-    a patient: a time that is gone must not be looked up for each of thousands.
+def _candidates(
+    session: Session, clinic: ClinicFile, freed: FreedTime, line: Iterable[Waiting], held: str | None = None
+) -> Iterator[Candidate]:
+    """Those of the line who can take what is free of the time now, or is kept by the hold `held`. The calendar is asked once a
+    service before it is asked anew for a patient: a time that is gone must not be looked up for each of thousands.
     """
     known: dict[tuple[str, Mode | None], list[FreeTime]] = {}
     for one in line:
@@ -195,30 +197,40 @@ def _candidates(session: Session, clinic: ClinicFile, freed: FreedTime, line: It
         if request.moving is None:
             kind = one.service.id, request.mode
             if kind not in known:
-                known[kind] = _free_in(session, clinic, freed, one.service, Request(one.service.id, mode=request.mode), TimeWish())
+                anybody = Request(one.service.id, mode=request.mode)
+                known[kind] = _free_in(session, clinic, freed, one.service, anybody, TimeWish(), held)
             if not any(wish.allows(times.to_wall(time.start, clinic.zone_of(time.location_id))) for time in known[kind]):
                 continue
         patient = patients.get(session, one.place.patient_id or "")
         phone = sending.first_phone(patient)
         if phone is None or not patient.active or _has_such_a_visit(session, clinic, one.place, wish):
             continue
-        fitting = _free_in(session, clinic, freed, one.service, request, wish)
+        fitting = _free_in(session, clinic, freed, one.service, request, wish, held)
         if fitting:  # the start that uses most of the freed time, the one nearest to its start
             yield Candidate(one, patient, phone, min(fitting, key=lambda it: (-_overlap(it, freed), abs(it.start - freed.start))))
 
 
 def _free_in(
-    session: Session, clinic: ClinicFile, freed: FreedTime, service: ServicePart, request: Request, wish: TimeWish
+    session: Session,
+    clinic: ClinicFile,
+    freed: FreedTime,
+    service: ServicePart,
+    request: Request,
+    wish: TimeWish,
+    held: str | None,
 ) -> list[FreeTime]:
-    """The free starts of a visit that would use some of the freed time."""
+    """The free starts of a visit that would use some of the freed time; what the hold `held` keeps is free."""
     soonest = times.now() + dt.timedelta(hours=clinic.waitlist.min_notice_hours)
     earliest = max(ticks.instant_of(freed.first_tick - sum(hours.lengths(service))), soonest)
     request = replace(request, practitioners=(freed.practitioner_id,))
     try:
-        free = search.find(session, clinic, request, start=earliest, end=ticks.instant_of(freed.end_tick), wish=wish)
+        if held and rules.ask(session, clinic, request).refusal:
+            return []
+        wanted = replace(request, moving=held) if held else request
+        free = search.find(session, clinic, wanted, start=earliest, end=ticks.instant_of(freed.end_tick), wish=wish)
     except NotFoundError:  # of the visit that was to be moved
         return []
-    return [time for time in free if _overlap(time, freed) > 0]
+    return [replace(time, moving=request.moving) for time in free if _overlap(time, freed) > 0]
 
 
 def _overlap(time: FreeTime, freed: FreedTime) -> int:
@@ -276,12 +288,16 @@ def _step(session: Session, clinic: ClinicFile, freed: FreedTime, agent: str) ->
         for offer in over:
             waitlist.end_offer(session, offer, OfferStatus.LAPSED, agent)
         return now  # the hold is given up in a transaction of its own: whoever claims in the same one may deadlock
-    if offers:
-        return min(offer.expires_at for offer in offers)
-    if freed.start - now < dt.timedelta(hours=clinic.waitlist.min_notice_hours):
-        return None
+    ends = min((offer.expires_at for offer in offers), default=None)
+    is_too_soon = freed.start - now < dt.timedelta(hours=clinic.waitlist.min_notice_hours)
+    if is_too_soon or len(offers) >= clinic.waitlist.offer_at_once:
+        return ends
     asked = session.scalars(select(WaitlistOffer.place_id).where(WaitlistOffer.freed_id == freed.id)).all()
-    return _offer(session, clinic, freed, line_for(session, clinic, freed, asked), now, agent)
+    line = line_for(session, clinic, freed, asked)
+    if offers:
+        _ask_more(session, clinic, freed, offers, line, now)
+        return ends
+    return _offer(session, clinic, freed, line, now, agent)
 
 
 def _offer(
@@ -295,14 +311,14 @@ def _offer(
             continue
         if until := _not_before(session, clinic, candidate, now):
             later.append(until)
-        elif not chosen or _may_share(candidate, chosen):
+        elif not chosen or _may_share(session, candidate, _to_hold(session, chosen[0].time), {one.phone for one in chosen}):
             chosen.append(candidate)
         if len(chosen) == clinic.waitlist.offer_at_once:
             break
     if not chosen:
         return min([*later, *_ends_of_holds(session, freed, now)], default=None)
     expires = now + dt.timedelta(minutes=clinic.waitlist.offer_minutes)
-    held = _hold(session, clinic, freed, chosen[0].time, expires, agent)
+    held = _hold(session, clinic, freed, _to_hold(session, chosen[0].time), expires, agent)
     if held is None:
         return now + _A_MINUTE
     made = sum(_make(session, clinic, freed, candidate, held, expires) for candidate in chosen)
@@ -310,6 +326,35 @@ def _offer(
         return expires
     booking.release(session, held_for=waitlist.held_for(freed.id), agent=agent)
     return now  # another worker has just asked these numbers: look who is left
+
+
+def _ask_more(
+    session: Session, clinic: ClinicFile, freed: FreedTime, offers: list[WaitlistOffer], line: Iterator[Waiting], now: dt.datetime
+) -> None:
+    """Ask others in the place of those who passed or did not answer, while offers of the time are open: as many as may be at once.
+
+    The hold of the open offers must do for them. Where it does not do for who comes next in line, nobody is passed over: the open
+    offers run out first.
+    """
+    held = waitlist.appointment(session, offers[0].hold_id)
+    places = [waitlist.appointment(session, offer.place_id) for offer in offers]
+    if not booking.is_held(session, hold_id=held.id) or any(_lies_there(session, _moved_by(place), held) for place in places):
+        return
+    time = visits.time_of(held)
+    phones = {offer.phone for offer in offers}
+    expires = now + dt.timedelta(minutes=clinic.waitlist.offer_minutes)
+    room = clinic.waitlist.offer_at_once - len(offers)
+    for candidate in _candidates(session, clinic, freed, line, held.id):
+        if messaging.opted_out(session, candidate.phone) or _not_before(session, clinic, candidate, now):
+            continue
+        if not _may_share(session, candidate, time, phones):
+            return
+        if _make(session, clinic, freed, candidate, held, expires):
+            held.hold_expires_at = expires
+            phones.add(candidate.phone)
+            room -= 1
+        if room == 0:
+            return
 
 
 def _not_before(session: Session, clinic: ClinicFile, candidate: Candidate, now: dt.datetime) -> dt.datetime | None:
@@ -334,11 +379,30 @@ def _hold(
     return held
 
 
-def _may_share(candidate: Candidate, chosen: list[Candidate]) -> bool:
-    """Whether one hold does for all of them, and each has a number of their own."""
-    one, other = candidate.time, chosen[0].time
-    is_same_visit = (one.service_id, one.start, one.mode, one.moving) == (other.service_id, other.start, other.mode, other.moving)
-    return is_same_visit and candidate.phone not in {another.phone for another in chosen}
+def _may_share(session: Session, candidate: Candidate, time: FreeTime, phones: Collection[str]) -> bool:
+    """Whether a hold on `time` does for one more, who has a number of their own."""
+    one = _to_hold(session, candidate.time)
+    is_same_visit = (one.service_id, one.start, one.mode) == (time.service_id, time.start, time.mode)
+    return is_same_visit and one.moving is None and time.moving is None and candidate.phone not in phones
+
+
+def _to_hold(session: Session, time: FreeTime) -> FreeTime:
+    """A time as it is held: whole, save where the visit that would be moved lies on some of it already."""
+    return time if _lies_there(session, time.moving, time) else replace(time, moving=None)
+
+
+def _lies_there(session: Session, moving: str | None, time: FreeTime | Appointment) -> bool:
+    if moving is None or time.first_tick is None or time.end_tick is None:
+        return False
+    visit = waitlist.appointment(session, moving)
+    if visit.first_tick is None or visit.end_tick is None or visit.practitioner_id != time.practitioner_id:
+        return False
+    return visit.first_tick < time.end_tick and time.first_tick < visit.end_tick
+
+
+def _moved_by(place: Appointment) -> str | None:
+    """The visit that a place waits to move."""
+    return (place.wish or {}).get("moving")
 
 
 def _ends_of_holds(session: Session, freed: FreedTime, now: dt.datetime) -> list[dt.datetime]:

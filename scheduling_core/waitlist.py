@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
 
-from scheduling_core import audit, booking, idempotency, sending, times
+from scheduling_core import audit, booking, idempotency, sending, times, visits
 from scheduling_core.calendar import rules
 from scheduling_core.calendar.requests import Request
 from scheduling_core.calendar.wishes import TimeWish
@@ -187,6 +187,21 @@ def open_offer(session: Session, *, phone: str) -> Offer | None:
     return offer if offer and offer.status is OfferStatus.OPEN and offer.expires_at > times.now() else None
 
 
+def answerable_offer(session: Session, *, phone: str) -> Offer | None:
+    """The offer that this number may answer: the open one, or one that lapsed if nothing else was said to the number since.
+
+    Accepting a lapsed one may be refused.
+    """
+    offer = last_offer(session, phone=phone)
+    if offer is None or (offer.status is OfferStatus.OPEN and offer.expires_at > times.now()):
+        return offer
+    said = sending.last_said(session, phone=phone)
+    is_last_word = said is not None and said.idempotency_key == sending.offer_key(offer.id)
+    waits = appointment(session, offer.place_id).status is AppointmentStatus.WAITLIST
+    is_late = offer.status in (OfferStatus.OPEN, OfferStatus.LAPSED)
+    return offer if is_late and is_last_word and waits and offer.start > times.now() else None
+
+
 def last_offer(session: Session, *, phone: str) -> Offer | None:
     """The last offer that went out to this number, open or not: for who answers late."""
     key = session.scalars(
@@ -226,10 +241,11 @@ def last_offer(session: Session, *, phone: str) -> Offer | None:
 
 
 def accept(session: Session, clinic: ClinicFile, *, place_id: str, agent: str, key: str) -> Appointment:
-    """Book the time that is on offer to this place, once: accepting again answers the same visit. The place ends.
+    """Book the time that is or was on offer to this place, once: accepting again answers the same visit. The place ends.
 
-    Raises HoldExpiredError when the offer has ended, TimeTakenError when somebody else was faster, WrongStateError when the place
-    never had an offer, and what `booking.book` raises; nothing is changed then.
+    Who answers late gets the time if it is there still, and is not being kept for somebody else alone.
+    Raises HoldExpiredError when it is kept or the place has ended, TimeTakenError when somebody else was faster, WrongStateError
+    when the place never had an offer, and what `booking.book` raises; nothing is changed then.
     """
     offer = _last_offer_of(session, place_id)
     if offer is None:
@@ -238,22 +254,45 @@ def accept(session: Session, clinic: ClinicFile, *, place_id: str, agent: str, k
     session.refresh(offer)
     place = appointment(session, place_id)
     if offer.status is OfferStatus.ACCEPTED:
-        return _visit_of(session, offer, place)
-    if appointment(session, offer.hold_id).status in LIVE:
+        return appointment(session, offer.hold_id)
+    offered = appointment(session, offer.hold_id)
+    if offered.status in LIVE or offered.cancelled_reason == booking.HOLD_USED:
         raise TimeTakenError(f"Appointment/{offer.hold_id}")
-    if offer.status is not OfferStatus.OPEN or place.status is not AppointmentStatus.WAITLIST or place.patient_id is None:
+    if place.status is not AppointmentStatus.WAITLIST or place.patient_id is None:
         raise HoldExpiredError(f"Appointment/{offer.hold_id}")
-    if (moving := _to_move(session, place)) is not None:
-        visit = booking.reschedule(session, clinic, appointment_id=moving.id, hold_id=offer.hold_id, agent=agent, key=key)
-    else:
-        visit = booking.book(session, clinic, patient_id=place.patient_id, hold_id=offer.hold_id, agent=agent, key=key)
+    visit = _take(session, clinic, offer, offered, place, agent, key)
     now = times.now()
     for other in open_offers(session, WaitlistOffer.freed_id == offer.freed_id):
-        other.status = OfferStatus.ACCEPTED if other.id == offer.id else OfferStatus.LAPSED
-        other.updated_at = now
+        other.status, other.updated_at = OfferStatus.LAPSED, now
+    offer.status, offer.updated_at, offer.hold_id = OfferStatus.ACCEPTED, now, visit.id
     freed.next_look_at = now  # there may be time left for a shorter visit
     _end_place(session, place, FILLED, agent)
     return visit
+
+
+def _take(
+    session: Session, clinic: ClinicFile, offer: WaitlistOffer, offered: Appointment, place: Appointment, agent: str, key: str
+) -> Appointment:
+    """Book, or move to, the time of an offer whose freed time is locked: the hold on it, else the bare time."""
+    now = times.now()
+    found = select(Appointment).where(
+        Appointment.held_for == held_for(offer.freed_id),
+        Appointment.status == AppointmentStatus.PROPOSED,
+        Appointment.hold_expires_at > now,
+    )
+    hold = session.scalars(found.execution_options(populate_existing=True)).one_or_none()
+    is_open = offer.status is OfferStatus.OPEN and offer.expires_at > now
+    if hold is not None and not is_open:
+        if clinic.waitlist.offer_at_once == 1:  # somebody was told that we keep it
+            raise HoldExpiredError(f"Appointment/{offer.hold_id}")
+        if (hold.service_id, hold.start, hold.mode) != (offered.service_id, offered.start, offered.mode):
+            raise TimeTakenError(f"Appointment/{hold.id}")
+    time = visits.time_of(offered) if hold is None else None
+    hold_id = hold.id if hold else None
+    if (moving := _to_move(session, place)) is not None:
+        return booking.reschedule(session, clinic, appointment_id=moving.id, hold_id=hold_id, time=time, agent=agent, key=key)
+    assert place.patient_id
+    return booking.book(session, clinic, patient_id=place.patient_id, hold_id=hold_id, time=time, agent=agent, key=key)
 
 
 def pass_on(session: Session, *, place_id: str, agent: str, key: str) -> Appointment:
@@ -282,12 +321,6 @@ def _last_offer_of(session: Session, place_id: str) -> WaitlistOffer | None:
     by_use = case({OfferStatus.OPEN: 0, OfferStatus.ACCEPTED: 1}, value=WaitlistOffer.status, else_=2)
     found = select(WaitlistOffer).where(WaitlistOffer.place_id == place_id)
     return session.scalars(found.order_by(by_use, WaitlistOffer.updated_at.desc()).limit(1)).first()
-
-
-def _visit_of(session: Session, offer: WaitlistOffer, place: Appointment) -> Appointment:
-    held = appointment(session, offer.hold_id)
-    moved = (place.wish or {}).get("moving")
-    return appointment(session, moved) if moved and held.cancelled_reason == booking.HOLD_USED else held
 
 
 def _to_move(session: Session, place: Appointment) -> Appointment | None:

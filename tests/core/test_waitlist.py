@@ -93,6 +93,10 @@ class Line:
         with self.database.reading() as session:
             return waitlist.open_offer(session, phone=self.phone(place))
 
+    def answerable(self, place: Appointment) -> waitlist.Offer | None:
+        with self.database.reading() as session:
+            return waitlist.answerable_offer(session, phone=self.phone(place))
+
     def phone(self, place: Appointment) -> str:
         from scheduling_core import patients
 
@@ -102,6 +106,25 @@ class Line:
     def accept(self, place: Appointment, key="accept") -> Appointment:
         with self.database.transaction() as session:
             return waitlist.accept(session, self.clinic, place_id=place.id, agent="test", key=f"{key} {place.id}")
+
+    def accept_at_once(self, places: list[Appointment]) -> list[str]:
+        """They all answer yes in the same moment; what became of each."""
+        ready, outcomes = threading.Barrier(len(places)), []
+
+        def accept(place: Appointment) -> None:
+            ready.wait()
+            try:
+                self.accept(place)
+                outcomes.append("booked")
+            except TimeTakenError:
+                outcomes.append("taken")
+
+        threads = [threading.Thread(target=accept, args=(place,)) for place in places]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        return outcomes
 
     def pass_on(self, place: Appointment, key="pass") -> None:
         with self.database.transaction() as session:
@@ -201,8 +224,7 @@ def test_nobody_answers_and_the_next_in_line_is_asked(line, clock):
     with line.database.reading() as session:
         assert not freed.any_to_offer(session)
     assert [line.status(place.id) for place in (first, second, third)] == [AppointmentStatus.WAITLIST] * 3
-    with pytest.raises(HoldExpiredError):
-        line.accept(first)
+    assert line.accept(first).start == line.visits[0].start  # late, and there still
 
 
 def test_who_passes_keeps_the_place_and_the_next_is_asked_at_once(line):
@@ -382,21 +404,78 @@ def test_a_place_that_staff_cancel_gets_nothing_more(line, clock):
     assert line.offers() == [OfferStatus.LAPSED]
 
 
-def test_an_answer_after_the_end_is_refused_and_books_nothing(line, clock):
+@pytest.mark.parametrize("has_looked", [False, True])
+def test_a_late_answer_gets_the_time_that_nobody_else_has(line, clock, has_looked):
     place = line.wait()
     line.cancel(line.visits[0])
     line.sent()
     clock.set("2026-11-30T09:30:00-06:00")
-    with pytest.raises(HoldExpiredError):  # the worker has not looked yet
-        line.accept(place)
-    line.work()
+    if has_looked:
+        line.work()
+    assert line.offer(place) is None
+    assert line.answerable(place).place_id == place.id
+    visit = line.accept(place)
+    assert (visit.status, visit.start, visit.patient_id) == (AppointmentStatus.BOOKED, line.visits[0].start, place.patient_id)
+    assert line.accept(place, key="again").id == visit.id
+    assert line.answerable(place) is None
+    assert line.sent() == []
+
+
+def test_a_late_answer_does_not_take_what_is_kept_for_the_next(line, clock):
+    people = [line.wait("Ann"), line.wait("Ben")]
+    line.cancel(line.visits[0])
+    first = line.sent()[0]
+    clock.set("2026-11-30T09:30:00-06:00")
+    assert len(line.sent()) == 1
+    late, next_one = sorted(people, key=lambda place: place.id != first)
     with pytest.raises(HoldExpiredError):
-        line.accept(place)
+        line.accept(late)
+    assert line.accept(next_one).start == line.visits[0].start
+    with pytest.raises(TimeTakenError):
+        line.accept(late)
+    assert line.status(late.id) is AppointmentStatus.WAITLIST
+
+
+def test_a_late_answer_to_what_went_to_several_is_the_first_answer(database, clock):
+    clock.set("2026-11-30T09:10:00-06:00")
+    line = make_line(database, waitlist={"offer_at_once": 2})
+    people = {place.id: place for place in (line.wait(name) for name in ("Ann", "Ben", "Cem", "Dai"))}
+    line.cancel(line.visits[0])
+    late, _ = line.sent()
+    clock.set("2026-11-30T09:30:00-06:00")
+    asked_next = line.sent()
+    assert len(asked_next) == 2
+    outcomes = line.accept_at_once([people[late], people[asked_next[0]]])
+    assert Counter(outcomes) == {"booked": 1, "taken": 1}
     with line.database.reading() as session:
-        assert waitlist.open_offer(session, phone=line.phone(place)) is None
-        last = waitlist.last_offer(session, phone=line.phone(place))
-    assert last
-    assert (last.place_id, last.status) == (place.id, OfferStatus.LAPSED)
+        taken = select(Appointment).where(Appointment.start == line.visits[0].start, Appointment.status == "booked")
+        assert len(session.scalars(taken).all()) == 1
+    assert Counter(line.offers())[OfferStatus.ACCEPTED] == 1
+    assert Counter(line.offers())[OfferStatus.OPEN] == 0
+
+
+def test_a_lapsed_offer_is_answered_until_something_else_is_said(line, clock):
+    place = line.wait()
+    line.cancel(line.visits[0])
+    line.sent()
+    clock.set("2026-11-30T10:10:00-06:00")
+    line.work()
+    assert line.answerable(place).status is OfferStatus.LAPSED
+    with line.database.transaction() as session:
+        messaging.queue(session, phone=line.phone(place), body="Something else.", author="system", kind="reply")
+        for message in messaging.claim_due(session, worker="w", limit=5, lease_seconds=60):
+            messaging.mark_sent(session, communication_id=message.id, external_id=message.id)
+    assert line.answerable(place) is None
+
+
+def test_a_late_answer_after_the_start_is_none(line, clock):
+    place = line.wait()
+    line.cancel(line.visits[0])
+    line.sent()
+    clock.set("2026-12-02T09:10:00-06:00")
+    assert line.answerable(place) is None
+    with pytest.raises(SchedulingError):
+        line.accept(place)
     assert line.status(place.id) is AppointmentStatus.WAITLIST
 
 
@@ -418,25 +497,66 @@ def test_of_several_asked_at_once_one_gets_the_time(database, clock):
     sent = line.sent()
     asked = [place for place in people if place.id in sent]
     assert len(asked) == 3
-    ready = threading.Barrier(3)
-    outcomes: list[str] = []
-
-    def accept(place: Appointment) -> None:
-        ready.wait()
-        try:
-            line.accept(place)
-            outcomes.append("booked")
-        except TimeTakenError:
-            outcomes.append("taken")
-
-    threads = [threading.Thread(target=accept, args=(place,)) for place in asked]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    outcomes = line.accept_at_once(asked)
     assert Counter(outcomes) == {"booked": 1, "taken": 2}
     assert sorted(line.status(place.id) for place in asked) == ["cancelled", "waitlist", "waitlist"]
     assert Counter(line.offers()) == {OfferStatus.ACCEPTED: 1, OfferStatus.LAPSED: 2}
+
+
+def test_in_the_place_of_who_passes_another_is_asked_at_once(database, clock):
+    clock.set("2026-11-30T09:10:00-06:00")
+    line = make_line(database, waitlist={"offer_at_once": 2})
+    people = {place.id: place for place in (line.wait(name) for name in ("Ann", "Ben", "Cem", "Dai"))}
+    line.cancel(line.visits[0])
+    one, other = line.sent()
+    clock.set("2026-11-30T09:15:00-06:00")
+    line.pass_on(people[one])
+    [third] = line.sent()
+    assert third not in (one, other)
+    clock.set("2026-11-30T09:30:00-06:00")  # the second has not answered, the third has time until 35 past
+    [fourth] = line.sent()
+    assert {one, other, third, fourth} == set(people)
+    assert Counter(line.offers()) == {OfferStatus.PASSED: 1, OfferStatus.LAPSED: 1, OfferStatus.OPEN: 2}
+    clock.set("2026-11-30T09:34:00-06:00")
+    assert line.accept(people[third]).start == line.visits[0].start
+    assert Counter(line.offers())[OfferStatus.OPEN] == 0
+
+
+def test_who_comes_next_is_not_passed_over_because_the_open_offers_are_of_another_visit(database, clock):
+    clock.set("2026-11-30T09:10:00-06:00")
+    line = make_line(database, services=[{"id": "talk", "minutes": 30}], waitlist={"offer_at_once": 2})
+    first, second = line.wait("Ann"), line.wait("Ben")
+    clock.set("2026-11-30T09:11:00-06:00")
+    next_one = line.wait("Cem", service="talk")
+    clock.set("2026-11-30T09:12:00-06:00")
+    line.wait("Dai")
+    line.cancel(line.visits[0])
+    assert set(line.sent()) == {first.id, second.id}
+    line.pass_on(first)
+    assert line.sent() == []
+    line.pass_on(second)
+    assert line.sent() == [next_one.id]
+
+
+def test_who_waits_for_an_earlier_time_is_asked_beside_who_has_none(database, clock):
+    clock.set("2026-11-30T09:10:00-06:00")
+    line = make_line(database, waitlist={"offer_at_once": 3})
+    with line.database.transaction() as session:
+        patient = make_patient(session).id
+        start = dt.datetime.combine(DAY + dt.timedelta(days=5), dt.time(9), line.clinic.zone)
+        [time] = find(session, line.clinic, Request("visit"), start=start, end=start + dt.timedelta(minutes=5))
+        visit = booking.book(session, line.clinic, patient_id=patient, time=time, agent="test", key="own")
+        request = Request("visit", patient_id=patient, moving=visit.id)
+        mover = waitlist.join(session, line.clinic, request=request, wish=THE_DAY, agent="test", key="join")
+    others = [line.wait("Ben"), line.wait("Cem")]
+    line.cancel(line.visits[2])
+    assert set(line.sent()) == {mover.id, *(place.id for place in others)}
+    moved = line.accept(mover)
+    assert (moved.id, moved.start) == (visit.id, line.visits[2].start)
+    assert line.accept(mover, key="again").id == visit.id
+    for place in others:
+        with pytest.raises(TimeTakenError):
+            line.accept(place)
 
 
 def test_two_texts_of_one_patient_in_the_same_second_book_once(line):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from actions import facts, identity, offering, sentences, video
 from actions.turn import Turn
-from scheduling_core import waitlist
+from scheduling_core import times, waitlist
 from scheduling_core.clinic_file.schema import ServicePart
 from scheduling_core.errors import SchedulingError
+from scheduling_core.models import OfferStatus
 
 
 def ask(turn: Turn, service: ServicePart) -> None:
@@ -43,15 +44,16 @@ def join(turn: Turn, service: ServicePart) -> None:
 
 
 def answer_offer(turn: Turn) -> bool:
-    """The answer to a time that we offered to this number; False when none is open, or the words answer nothing."""
+    """The answer, in time or late, to a time that we offered to this number; False when there is none, or the words say nothing."""
     with turn.database.reading() as session:
-        offer = waitlist.open_offer(session, phone=turn.known.phone)
+        offer = waitlist.answerable_offer(session, phone=turn.known.phone)
     if offer is None:
         return False
     number = facts.choice(turn.text, 2)
+    is_open = offer.status is OfferStatus.OPEN and offer.expires_at > times.now()
     if turn.yes or number == 1:
         _accept(turn, offer.place_id)
-    elif turn.yes is False or number == 2 or turn.means("request_alternatives", "stop", "cancel_appointment"):
+    elif turn.yes is False or number == 2 or (is_open and turn.means("request_alternatives", "stop", "cancel_appointment")):
         with turn.transaction() as session:
             waitlist.pass_on(session, place_id=offer.place_id, agent=turn.agent, key=f"{turn.key}:pass")
         turn.say("utter_offer_passed")

@@ -11,6 +11,7 @@ from scheduling_core.calendar.wishes import TimeWish
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import Appointment, Communication, Delivery, Patient
 from tests.actions.talk import Talk
+from tests.conftest import Clock
 from tests.factories import make_free_time, make_patient
 
 
@@ -56,3 +57,26 @@ def test_an_offered_time_is_taken_in_any_words_for_yes(talk: Talk, offered: None
 def test_who_passes_keeps_waiting(talk: Talk, offered: None, words: str, intent: str) -> None:
     assert talk.say(words, intent) == ["utter_offer_passed"]
     assert booked(talk) == 0
+
+
+def test_a_late_yes_gets_the_time_that_is_there_still(talk: Talk, offered: None, clock: Clock) -> None:
+    clock.set("2026-11-16T10:40:00-06:00")
+    assert talk.say("1", "select") == ["utter_booked"]
+    assert booked(talk) == 1
+
+
+def test_a_late_yes_to_what_somebody_else_took_hears_that_it_is_gone(
+    talk: Talk, clinic: ClinicFile, offered: None, clock: Clock
+) -> None:
+    clock.set("2026-11-16T10:40:00-06:00")
+    with talk.database.transaction() as session:
+        other = make_patient(session, given="Ivo")
+        time = make_free_time(clinic, start="2026-11-18T13:20", service_id="follow-up")
+        booking.book(session, clinic, patient_id=other.id, time=time, agent="test", key="faster")
+    assert talk.say("yes please", "affirm") == ["utter_offer_gone"]
+    assert booked(talk) == 1
+
+
+def test_other_words_that_come_late_are_no_answer_to_the_offer(talk: Talk, offered: None, clock: Clock) -> None:
+    clock.set("2026-11-16T10:40:00-06:00")
+    assert "utter_offer_passed" not in talk.say("cancel my appointment", "cancel_appointment")

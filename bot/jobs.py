@@ -14,7 +14,20 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from scheduling_core import claims, follow_ups, freed, outreach, plans, recalls, referrals, reminders, waitlist
+from scheduling_core import (
+    claims,
+    follow_ups,
+    freed,
+    news,
+    outreach,
+    plans,
+    recalls,
+    referrals,
+    reminders,
+    seals,
+    staff_mail,
+    waitlist,
+)
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
@@ -49,9 +62,21 @@ def _note_released_blocks(session: Session, clinic: ClinicFile) -> bool:
     return False
 
 
+def _seal_the_audit_trail(session: Session, _: ClinicFile) -> bool:
+    sealed = seals.seal_some(session)
+    if sealed:
+        log.info(
+            "audit trail sealed to %s", seals.head(session)
+        )  # a log kept elsewhere is a witness: frontdesk audit verify --noted
+    return sealed > 0
+
+
 JOBS = (
     Job("expired-holds", 5.0, lambda session, _: claims.any_expired(session), _end_expired_holds),
     Job("reminders", 0.5, reminders.any_due, lambda *both: reminders.send_due(*both) > 0),
+    Job("news", 1.0, lambda session, _: news.any_to_tell(session), lambda *both: news.tell(*both) > 0),
+    Job("day-sheets", 30.0, staff_mail.any_sheet_due, lambda *both: staff_mail.send_sheets(*both) > 0),
+    Job("task-news", 5.0, staff_mail.any_task_to_tell, lambda *both: staff_mail.tell_tasks(*both) > 0),
     Job("released-blocks", 5.0, freed.any_released, _note_released_blocks),
     Job("offers", 0.5, lambda session, _: freed.any_to_offer(session), lambda *both: freed.offer_freed(*both)),
     Job("plans", 60.0, plans.any_overdue, plans.end_overdue),
@@ -62,6 +87,7 @@ JOBS = (
     Job("referrals", 60.0, lambda session, _: referrals.any_to_chase(session), lambda *both: referrals.chase(*both) > 0),
     Job("after-visits", 60.0, follow_ups.any_to_say, lambda *both: follow_ups.say_after_visits(*both) > 0),
     Job("outreach", 1.0, outreach.any_due, lambda *both: outreach.send_due(*both) > 0),
+    Job("audit-seals", 10.0, lambda session, _: seals.any_unsealed(session), _seal_the_audit_trail),
     Job("good-faith-estimates", 60.0, good_faith.any_due, good_faith.open_tasks),
 )
 

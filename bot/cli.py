@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
-from bot import craft, outreach_cli
+from bot import craft, outreach_cli, staff_cli
 from bot.processes import CannotRunError
 from bot.settings import PROJECT, Settings, SettingsError
 
@@ -34,12 +34,12 @@ app = typer.Typer(
 )
 database = typer.Typer(help="The database.", no_args_is_help=True)
 token = typer.Typer(help="Bearer tokens for the FHIR API.", no_args_is_help=True)
-staff = typer.Typer(help="Staff accounts.", no_args_is_help=True)
 handoff = typer.Typer(help="Conversations that a person has taken over.", no_args_is_help=True)
-for name, group in (("db", database), ("token", token), ("staff", staff), ("handoff", handoff)):
+for name, group in (("db", database), ("token", token), ("handoff", handoff)):
     app.add_typer(group, name=name)
 craft.add_to(app)
 outreach_cli.add_to(app)
+staff_cli.add_to(app)
 
 ClinicOption = Annotated[Path, typer.Option("--clinic", help="The clinic file.")]
 ClinicArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The clinic file.")]
@@ -207,26 +207,6 @@ def token_new(
     with _open_database(Settings.from_env()) as opened, opened.transaction() as session:
         made = accounts.new_token(session, name=name, role=_one_of(Role, role, "--role"), agent="command-line")
     _say(made)
-
-
-@staff.command("add")
-def staff_add(
-    email: str,
-    name: Annotated[str, typer.Option(help="As patients and colleagues read it.")],
-    role: Annotated[str, typer.Option(help="scheduler, billing, clinician, manager or auditor.")],
-) -> None:
-    """Make a staff account."""
-    from scheduling_core import accounts
-    from scheduling_core.models import Role
-
-    chosen = _one_of(Role, role, "--role")
-    if chosen is Role.INTEGRATION:
-        raise typer.BadParameter("integration is a role of machines; use frontdesk token new", param_hint="--role")
-    if email.count("@") != 1 or email.startswith("@") or email.endswith("@"):
-        raise typer.BadParameter(f'"{email}" is no email address', param_hint="EMAIL")
-    with _open_database(Settings.from_env()) as opened, opened.transaction() as session:
-        account = accounts.add_staff(session, email=email, name=name, role=chosen, agent="command-line")
-        _say(f"{account.email} can sign in as {account.role}.")
 
 
 @handoff.command("list")

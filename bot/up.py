@@ -21,6 +21,8 @@ from types import FrameType
 from typing import IO
 
 from bot import dialogue_server, training
+from bot.demo_account import EMAIL as DEMO_EMAIL
+from bot.demo_account import PASSWORD as DEMO_PASSWORD
 from bot.processes import CannotRunError, Child, die_with, end_with_launcher, stop
 from bot.settings import Environment, Settings
 
@@ -58,6 +60,8 @@ def up(*, clinic: Path, data: Path | None, port: int | None, say: Say) -> None:
             model = training.ensure_model(settings.data_dir, say)
             _start(children, settings, "dialogue", *dialogue_server.command(settings, model))
             _run(settings, "load", str(clinic))
+            if settings.env is not Environment.PRODUCTION:
+                _run(settings, "staff", "demo")
             say("The database is ready, the clinic file loaded.")
             for name in ("actions", "web", "worker"):
                 _start(children, settings, name, [*_COMMAND, name], Path.cwd(), environ)
@@ -220,6 +224,9 @@ def _summary(settings: Settings) -> str:
     lines = ["", f"Frontdesk is ready at {here}", ""]
     if settings.env is not Environment.PRODUCTION:
         lines.append(f"  A phone to try it    {here}/phone/")
+    lines.append(f"  The staff console    {here}/console/")
+    if settings.env is not Environment.PRODUCTION:
+        lines.append(f"  The demo's account   {DEMO_EMAIL}, password {DEMO_PASSWORD}")
     lines += [
         f"  FHIR R4              {here}/fhir/R4/metadata",
         f"  Texts from Twilio    POST {settings.public_url}/twilio/sms",

@@ -27,7 +27,7 @@ from bot.dialogue_client import DialogueClient
 from bot.jobs import Schedule
 from bot.metrics import Metrics
 from bot.settings import Settings
-from scheduling_core import calendar_files, deliveries, messaging, sending
+from scheduling_core import calendar_files, deliveries, links, messaging, sending
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
@@ -228,7 +228,7 @@ class Worker:
         with self._database.reading() as session:
             clinic = current(session)
             if self._mailer is None or clinic.clinic.main_email is None:
-                raise SendError("no-mail-server", permanent=True)
+                raise SendError(deliveries.NO_MAIL_SERVER, permanent=True)
             mail = _mail(session, clinic, clinic.clinic.main_email, message)
         return self._mailer.send(mail)
 
@@ -254,21 +254,25 @@ class Worker:
 
 
 def _mail(session: Session, clinic: ClinicFile, sender: str, message: Communication) -> Mail:
-    """A message as a mail, with the visit that it is about as a calendar file."""
+    """A message as a mail; to a patient with the visit that it is about, as it stands now, as a calendar file."""
+    name = clinic.clinic.name
+    if message.kind in sending.TO_STAFF:
+        return Mail(message.id, message.phone, (name, sender), _STAFF_SUBJECT[message.kind].format(name), message.body)
     language = sending.language_of_message(session, clinic, message)
     visit = session.scalars(select(Appointment).where(Appointment.id == message.appointment_id)).one_or_none()
-    name = clinic.clinic.name
-    return Mail(
-        id=message.id,
-        to=message.phone,
-        sender=(name, sender),
-        subject=_SUBJECT[language].format(name),
-        body=message.body,
-        calendar=calendar_files.invitation(clinic, visit, attendee=message.phone, language=language) if visit else None,
-    )
+    calendar = None
+    if visit and visit.start:
+        video = links.video_link(session, clinic, visit)
+        calendar = calendar_files.invitation(clinic, visit, attendee=message.phone, language=language, video=video)
+    return Mail(message.id, message.phone, (name, sender), _SUBJECT[language].format(name), message.body, calendar)
 
 
 _SUBJECT = {"en": "A message from {}", "es": "Un mensaje de {}"}
+_STAFF_SUBJECT = {
+    sending.DAY_SHEET: "Your day at {}",
+    sending.DAY_CHANGE: "A change of today at {}",
+    sending.TASK_NEWS: "A task waits at {}",
+}
 
 
 def _still_unknown(session: Session, message: Communication) -> Communication | None:

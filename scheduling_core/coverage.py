@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduling_core import audit, idempotency, patients, times
+from scheduling_core import audit, handoff, idempotency, patients, times
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.eligibility import checks
 from scheduling_core.errors import NotFoundError
-from scheduling_core.models import CheckReason, Coverage, CoverageStatus, new_id
+from scheduling_core.models import LIVE, Appointment, CheckReason, Coverage, CoverageStatus, new_id
 
 SELF_PAY = "Self-pay"
 """The payer's name on a coverage of who pays alone."""
@@ -128,16 +128,38 @@ def _replace(session: Session, fresh: Coverage, agent: str) -> Coverage:
     """Put a coverage in force in place of those that it ends."""
     patients.get(session, fresh.patient_id)
     now = times.now()
+    ended = False
     for old in active(session, patient_id=fresh.patient_id):
         if old.rank == fresh.rank or old.self_pay or fresh.self_pay:
-            old.status, old.updated_at = CoverageStatus.CANCELLED, now
+            old.status, old.updated_at, ended = CoverageStatus.CANCELLED, now, True
             checks.cancel_waiting(session, coverage_id=old.id)
             _audit(session, old, agent, "U", {"status": {"old": CoverageStatus.ACTIVE, "new": CoverageStatus.CANCELLED}})
     fresh.status, fresh.created_at, fresh.updated_at = CoverageStatus.ACTIVE, now, now
     session.add(fresh)
     session.flush()
     _audit(session, fresh, agent, "C", {"rank": fresh.rank})
+    if ended:
+        _tell_billing(session, fresh, agent)
     return fresh
+
+
+def _tell_billing(session: Session, fresh: Coverage, agent: str) -> None:
+    """Visits ahead were booked with another insurance in mind."""
+    ahead = select(func.count()).where(
+        Appointment.patient_id == fresh.patient_id, Appointment.status.in_(LIVE), Appointment.start > times.now()
+    )
+    count = session.scalars(ahead.select_from(Appointment)).one()
+    if count:
+        handoff.open_task(
+            session,
+            team="billing",
+            reason="coverage-changed",
+            description=f"The patient now has {fresh.payer_name}, with {count} {'visit' if count == 1 else 'visits'} ahead."
+            " Please see what changes for each.",
+            patient_id=fresh.patient_id,
+            key=f"coverage-changed:{fresh.id}",
+            agent=agent,
+        )
 
 
 def _audit(session: Session, coverage: Coverage, agent: str, action: audit.Action, detail: dict[str, Any]) -> None:

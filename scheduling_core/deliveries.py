@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduling_core import messaging, patients, sending
+from scheduling_core import handoff, messaging, patients, sending
 from scheduling_core.clinic_file.loading import current
-from scheduling_core.models import Channel, Communication, Delivery, Direction
+from scheduling_core.models import Channel, Communication, Delivery, Direction, Patient
 
 UNSUBSCRIBED = "21610"
 _LATER = ("30003", "30005", "30008", "call-busy", "call-no-answer")
@@ -27,7 +27,14 @@ class Remedy(StrEnum):
     BY_VOICE = "by-voice"
     OPTED_OUT = "opted-out"
     WRONG_NUMBER = "wrong-number"
+    WRONG_ADDRESS = "wrong-address"
+    NOBODY = "nobody"
     STAFF = "staff"
+
+
+NO_MAIL_SERVER = "no-mail-server"
+NO_SUCH_ADDRESS = "mail-no-such-address"
+_BESIDES = (sending.INVITATION, *sending.TO_STAFF)  # mails that only repeat what was said, or what the worklists show
 
 
 def remedy(code: str, *, kind: str, attempts: int, calls: bool) -> Remedy:
@@ -39,6 +46,10 @@ def remedy(code: str, *, kind: str, attempts: int, calls: bool) -> Remedy:
         return Remedy.OPTED_OUT
     if code in sending.WRONG_NUMBER:
         return Remedy.WRONG_NUMBER
+    if code == NO_SUCH_ADDRESS:
+        return Remedy.WRONG_ADDRESS
+    if code == NO_MAIL_SERVER and kind in _BESIDES:
+        return Remedy.NOBODY
     if code in sending.LANDLINE and calls and kind == sending.REMINDER:
         return Remedy.BY_VOICE
     if code in _LATER and attempts <= len(_PAUSES):
@@ -55,7 +66,9 @@ def fail(session: Session, message: Communication, code: str) -> Remedy:
     if found is Remedy.LATER:
         message.status, message.retry_at = Delivery.QUEUED, time.time() + _PAUSES[message.attempts - 1]
         return found
-    message.status = Delivery.FAILED
+    message.status = Delivery.WITHHELD if found is Remedy.NOBODY else Delivery.FAILED
+    if found is Remedy.NOBODY:
+        return found
     if found is Remedy.OPTED_OUT:
         if not messaging.opted_out(session, message.phone):
             messaging.record_opt_out(session, message.phone, out=True, source="carrier")
@@ -73,8 +86,34 @@ def fail(session: Session, message: Communication, code: str) -> Remedy:
             key=f"{message.idempotency_key}:voice",
         )
     else:
-        messaging.give_to_staff(session, message, reason="wrong-number" if found is Remedy.WRONG_NUMBER else "not-delivered")
+        if found is Remedy.WRONG_ADDRESS and message.kind not in sending.TO_STAFF:
+            messaging.record_opt_out(session, message.phone, out=True, source="bounced", channel=Channel.EMAIL)
+        messaging.give_to_staff(session, message, reason=_REASONS.get(found, "not-delivered"))
     return found
+
+
+_REASONS = {Remedy.WRONG_NUMBER: "wrong-number", Remedy.WRONG_ADDRESS: "wrong-address"}
+
+
+def note_bounce(session: Session, *, address: str, agent: str) -> int:
+    """Mail to this address came back, as a person has read: no more goes there, and the desk asks for another.
+
+    How many patients have the address.
+    """
+    if not messaging.opted_out(session, address, Channel.EMAIL):
+        messaging.record_opt_out(session, address, out=True, source="bounced", channel=Channel.EMAIL)
+    found = session.scalars(select(Patient).where(func.lower(Patient.email) == address.lower(), Patient.active)).all()
+    for patient in found:
+        handoff.open_task(
+            session,
+            team="desk",
+            reason="wrong-address",
+            description="Mail to the patient's address comes back: please ask for another.",
+            patient_id=patient.id,
+            key=f"bounced:{patient.id}:{address}"[:200],
+            agent=agent,
+        )
+    return len(found)
 
 
 def record(

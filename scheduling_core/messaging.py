@@ -180,15 +180,14 @@ def _may_go_out(session: Session, message: Communication) -> bool:
     now = times.now()
     if message.kind not in GOES_OUT_ANYWAY and opted_out(session, message.phone, message.channel):
         message.status = Delivery.WITHHELD
-    elif message.kind in sending.STARTED_BY_US:
-        if not sending.holds_still(session, message):
-            message.status, message.error = Delivery.WITHHELD, "superseded"
-        elif wait := sending.must_wait(session, current(session), message, at=now):
-            if sending.is_of_use_at(session, message, wait.until):
-                message.status, message.due_at, message.attempts = Delivery.QUEUED, wait.until, message.attempts - 1
-            else:
-                message.status, message.error = Delivery.WITHHELD, wait.reason
-                give_to_staff(session, message, reason=wait.reason)
+    elif message.kind in (*sending.STARTED_BY_US, sending.INVITATION) and not sending.holds_still(session, message):
+        message.status, message.error = Delivery.WITHHELD, "superseded"
+    elif message.kind in sending.STARTED_BY_US and (wait := sending.must_wait(session, current(session), message, at=now)):
+        if sending.is_of_use_at(session, message, wait.until):
+            message.status, message.due_at, message.attempts = Delivery.QUEUED, wait.until, message.attempts - 1
+        else:
+            message.status, message.error = Delivery.WITHHELD, wait.reason
+            give_to_staff(session, message, reason=wait.reason)
     if message.status is Delivery.SENDING:
         message.sent_at = now
     return message.status is Delivery.SENDING
@@ -213,6 +212,7 @@ def give_to_staff(session: Session, message: Communication, *, reason: str) -> N
 _WHY_STAFF = {
     "not-delivered": "Our message could not be delivered.",
     "wrong-number": "The carrier says that this number gets no texts: please ask for another.",
+    "wrong-address": "Mail to this address comes back: please ask for another.",
     "over-limit": "Our message was not sent, because this number has had as many as we may send in a day or a week.",
     "quiet-hours": "Our message was not sent, because the quiet hours end too late for it.",
 }

@@ -27,6 +27,7 @@ from scheduling_core.models import (
     Direction,
     MoveStatus,
     OfferStatus,
+    OptOut,
     Outreach,
     OutreachStatus,
     Patient,
@@ -39,6 +40,10 @@ from scheduling_core.segments import TWO_SEGMENTS, on_air, segments
 REMINDER, OFFER, PLAN = "reminder", "offer", "plan"
 OUTREACH = ("recall", "follow-up", "referral-in")  # as `OutreachKind`
 AFTER_VISIT = "after-visit"
+INVITATION = "invitation"  # a mail that a visit was booked, moved or cancelled, with its calendar file
+DAY_SHEET, DAY_CHANGE, TASK_NEWS = "day-sheet", "day-change", "task-news"  # mails to those who work here
+TO_STAFF = (DAY_SHEET, DAY_CHANGE, TASK_NEWS)
+PACKET = "packet"  # a mail to a referral partner
 STARTED_BY_US = (REMINDER, OFFER, PLAN, *OUTREACH, AFTER_VISIT)
 A_DAY, A_WEEK = 1, 3  # messages to one number that the clinic starts (47 CFR 64.1200(a)(9)(iv)(F))
 _ASIDE = (OFFER, PLAN)  # asked for by who waits for a time; urgent, and over in hours: neither counted nor held up
@@ -148,6 +153,11 @@ def _zone_of_number(phone: str) -> ZoneInfo | None:
         return None
 
 
+def invitation_key(appointment: Appointment) -> str:
+    """What the mail about a visit as it stands is known by."""
+    return f"{INVITATION}:{appointment.id}:{appointment.sequence}:{'stands' if appointment.status in LIVE else 'gone'}"
+
+
 def reminder_key(appointment: Appointment, hours: int | str = "") -> str:
     """What a reminder of a visit is known by: a moved visit is reminded of anew."""
     return f"{REMINDER}:{appointment.id}:{appointment.sequence}:{hours}"
@@ -179,7 +189,7 @@ def outreach_of(key: str | None) -> tuple[str, int]:
 
 
 def holds_still(session: Session, message: Communication) -> bool:
-    """Whether a message that we start still says what is so: the visit stands as it was, the offer is open."""
+    """Whether a message still says what is so: the visit stands as it was, the offer is open."""
     now = times.now()
     if message.kind == REMINDER:
         visit = session.scalars(select(Appointment).where(Appointment.id == message.appointment_id)).one_or_none()
@@ -190,6 +200,9 @@ def holds_still(session: Session, message: Communication) -> bool:
             and visit.start > now
             and (message.idempotency_key or "").startswith(reminder_key(visit))
         )
+    if message.kind == INVITATION:
+        visit = session.scalars(select(Appointment).where(Appointment.id == message.appointment_id)).one_or_none()
+        return visit is not None and message.idempotency_key == invitation_key(visit)
     if message.kind == OFFER:
         found = select(WaitlistOffer).where(WaitlistOffer.id == offer_of(message.idempotency_key))
         offer = session.scalars(found).one_or_none()
@@ -229,7 +242,8 @@ def first_phone(patient: Patient) -> str | None:
 def way_to(session: Session, clinic: ClinicFile, patient: Patient) -> tuple[Channel, str] | None:
     """How to reach a patient, and at which number or address: the first of the clinic's channels by which they can be reached.
 
-    Who wants no texts is not written to by another way: their text is queued, and withheld.
+    Who wants no texts is not written to by another way: their text is queued, and withheld. An address that wants no mail, or
+    from which mail came back, is none.
     """
     phone = first_phone(patient)
     refused = select(Communication.error).where(
@@ -241,9 +255,17 @@ def way_to(session: Session, clinic: ClinicFile, patient: Patient) -> tuple[Chan
             return Channel.SMS, phone
         if channel == "call" and phone and codes.isdisjoint(WRONG_NUMBER):
             return Channel.VOICE, phone
-        if channel == "email" and patient.email:
-            return Channel.EMAIL, patient.email
+        if channel == "email" and (address := mail_address(session, patient)):
+            return Channel.EMAIL, address
     return None
+
+
+def mail_address(session: Session, patient: Patient) -> str | None:
+    """Where a patient gets mail: on file, not refused by the patient, and none from which mail came back."""
+    if patient.email is None:
+        return None
+    last = select(OptOut.out).where(OptOut.phone == patient.email, OptOut.channel == Channel.EMAIL)
+    return None if session.scalars(last.order_by(OptOut.sequence.desc()).limit(1)).first() else patient.email
 
 
 def language_of(session: Session, clinic: ClinicFile, patient: Patient, phone: str) -> str:

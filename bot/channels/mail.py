@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from email.utils import formataddr, formatdate
 from urllib.parse import unquote, urlsplit
 
 from bot.channels.sender import SECONDS, SendError, UnknownFateError
+from scheduling_core import deliveries
 
+_NO_SUCH_ADDRESS = (550, 551, 553, 556)  # answers to RCPT (RFC 5321, RFC 7504)
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -42,8 +45,10 @@ class Mailer:
         try:
             connection.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
-            codes = [code for code, _ in error.recipients.values()]
-            raise SendError(f"mail-{codes[0]}", permanent=all(code >= 500 for code in codes)) from None
+            [(code, said)] = error.recipients.values()
+            if code in _NO_SUCH_ADDRESS and not re.match(rb"5\.[^1]\.", said):  # 5.1.x is about the address (RFC 3463)
+                raise SendError(deliveries.NO_SUCH_ADDRESS, permanent=True) from None
+            raise SendError(f"mail-{code}", permanent=code >= 500) from None
         except smtplib.SMTPResponseException as error:
             raise SendError(f"mail-{error.smtp_code}", permanent=error.smtp_code >= 500) from None
         except (OSError, smtplib.SMTPException) as error:

@@ -17,9 +17,9 @@ from bot.channels.mail import Mailer
 from bot.channels.sender import DemoCarrier
 from bot.settings import Settings, SettingsError
 from bot.worker import Worker
-from scheduling_core import booking, reminders
+from scheduling_core import booking, deliveries, messaging, news, reminders, sending
 from scheduling_core.db import Database
-from scheduling_core.models import Channel, Communication, Delivery, PatientPhone, Task
+from scheduling_core.models import Channel, Communication, Delivery, OptOut, Patient, PatientPhone, Task
 from tests.factories import make_free_time, make_patient
 
 RUTH = "ruth@home.example"
@@ -151,7 +151,87 @@ def test_an_address_that_is_refused_goes_to_staff_and_one_that_is_busy_waits(sql
     worker.send_due()
     assert _messages(sqlite_loaded)[0].status is Delivery.FAILED
     with sqlite_loaded.reading() as session:
+        assert session.scalars(select(Task.reason)).all() == ["wrong-address"]
+        assert messaging.opted_out(session, RUTH, Channel.EMAIL)
+
+
+def test_after_mail_came_back_the_next_reminder_goes_another_way(sqlite_loaded, clinic, clock, server):
+    _remind(sqlite_loaded, clinic, clock)
+    server.refuse = b"550 5.1.1 nobody here\r\n"
+    _worker(sqlite_loaded, server).send_due()
+    with sqlite_loaded.reading() as session:
+        assert sending.way_to(session, clinic, session.scalars(select(Patient)).one()) is None
+
+
+def test_a_refusal_that_is_not_about_the_address_does_not_end_mail_to_it(sqlite_loaded, clinic, clock, server):
+    _remind(sqlite_loaded, clinic, clock)
+    server.refuse = b"550 5.7.1 your network is on a list\r\n"
+    _worker(sqlite_loaded, server).send_due()
+    assert _messages(sqlite_loaded)[0].error == "mail-550"
+    with sqlite_loaded.reading() as session:
         assert session.scalars(select(Task.reason)).all() == ["not-delivered"]
+        assert not messaging.opted_out(session, RUTH, Channel.EMAIL)
+
+
+def test_mail_that_a_person_saw_come_back_is_noted_once(sqlite_loaded, clinic):
+    with sqlite_loaded.transaction() as session:
+        make_patient(session).email = RUTH
+    for _ in range(2):
+        with sqlite_loaded.transaction() as session:
+            assert deliveries.note_bounce(session, address=RUTH, agent="test") == 1
+    with sqlite_loaded.reading() as session:
+        assert session.scalars(select(Task.reason)).all() == ["wrong-address"]
+        assert session.scalars(select(OptOut.source)).all() == ["bounced"]
+
+
+def test_booking_moving_and_cancelling_are_mailed_with_the_calendar_file_as_it_is_then(sqlite_loaded, clinic, clock, server):
+    with sqlite_loaded.transaction() as session:
+        patient = make_patient(session, phone="+14145550142")
+        patient.email = RUTH
+        time = make_free_time(clinic, start="2026-11-23T13:00")
+        visit = booking.book(session, clinic, patient_id=patient.id, time=time, agent="test", key="book").id
+    worker = _worker(sqlite_loaded, server)
+
+    def tell() -> None:
+        with sqlite_loaded.transaction() as session:
+            assert news.tell(session, clinic) == 1
+        assert worker.send_due() == 1
+
+    tell()
+    with sqlite_loaded.transaction() as session:
+        later = make_free_time(clinic, start="2026-11-24T14:00")
+        booking.reschedule(session, clinic, appointment_id=visit, time=later, agent="test", key="move")
+    tell()
+    with sqlite_loaded.transaction() as session:
+        booking.cancel(session, clinic, appointment_id=visit, agent="test", key="cancel")
+    tell()
+    files = []
+    for mail in server.got:
+        [calendar] = mail.iter_attachments()
+        lines = calendar.get_content().replace("\r\n ", "").split("\r\n")
+        sequence = next(line for line in lines if line.startswith("SEQUENCE"))
+        files.append((calendar.get_param("method"), sequence, next(line for line in lines if line.startswith("DTSTART"))))
+    assert files == [
+        ("REQUEST", "SEQUENCE:0", "DTSTART:20261123T190000Z"),
+        ("REQUEST", "SEQUENCE:2", "DTSTART:20261124T200000Z"),
+        ("CANCEL", "SEQUENCE:3", "DTSTART:20261124T200000Z"),
+    ]
+    assert [mail["To"] for mail in server.got] == [RUTH] * 3
+    assert not any(word in str(mail) for mail in server.got for word in ("Ferreira", "Follow", "Novak"))
+
+
+def test_without_a_mail_server_confirmations_and_staff_mail_trouble_nobody(sqlite_loaded, clinic, clock):
+    with sqlite_loaded.transaction() as session:
+        patient = make_patient(session, phone="+14145550142")
+        patient.email = RUTH
+        time = make_free_time(clinic, start="2026-11-23T13:00")
+        booking.book(session, clinic, patient_id=patient.id, time=time, agent="test", key="book")
+        news.tell(session, clinic)
+    _worker(sqlite_loaded, None).send_due()
+    [message] = _messages(sqlite_loaded)
+    assert (message.kind, message.status, message.error) == ("invitation", Delivery.WITHHELD, "no-mail-server")
+    with sqlite_loaded.reading() as session:
+        assert session.scalars(select(Task)).all() == []
 
 
 def test_a_mail_whose_fate_is_unknown_is_repeated_under_the_same_id(sqlite_loaded, clinic, clock, server, monkeypatch):

@@ -11,6 +11,7 @@ DESK = frozenset({Role.SCHEDULER, Role.MANAGER})  # books, answers, runs the day
 BILLING_DESK = frozenset({Role.BILLING, Role.SCHEDULER, Role.MANAGER})  # coverage and its checks
 CARE = frozenset({Role.SCHEDULER, Role.BILLING, Role.CLINICIAN, Role.MANAGER})  # sees patients and the day
 READERS = EVERYBODY  # sees, changes nothing
+FLOOR = frozenset({Role.SCHEDULER, Role.CLINICIAN, Role.MANAGER})  # says who came, who is in a room and who has left
 MANAGERS = frozenset({Role.MANAGER})
 REVIEWERS = frozenset({Role.MANAGER, Role.AUDITOR})  # reports, and who saw what
 

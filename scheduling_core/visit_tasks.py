@@ -58,7 +58,8 @@ def _needs(session: Session, clinic: ClinicFile, change: Change) -> None:
     visit = change.visit
     assert visit.patient_id
     prefix = f"need:{visit.id}:"
-    earlier = session.scalars(select(Task).where(Task.idempotency_key.startswith(prefix)).order_by(Task.created_at, Task.id)).all()
+    about = select(Task).where(Task.patient_id == visit.patient_id, Task.appointment_id == visit.id, Task.reason == NEED)
+    earlier = session.scalars(about.order_by(Task.created_at, Task.id)).all()
     arranged = {(task.idempotency_key or "").split(":", 3)[3] for task in earlier if task.status is TaskStatus.COMPLETED}
     for task in earlier:
         handoff.close_task(session, task_id=task.id, agent="worker", status=TaskStatus.CANCELLED)

@@ -90,7 +90,7 @@ async function look(wait = 0) {
     show(said.messages);
     typing(said.typing || sending.some((each) => !each.sid));
     busy = said.typing || sending.length > 0;
-    $("state").textContent = "Text message";
+    $("state").textContent = "Connected";
   } catch {
     $("state").textContent = "No connection, trying again";
     typing(false);

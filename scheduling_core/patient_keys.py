@@ -20,7 +20,7 @@ from scheduling_core.models import Coverage, Patient, PatientKey, PatientPhone
 NAME, SOUND, PHONE, PHONE_END, MEMBER = "n", "s", "p", "e", "m"
 _LONGEST = 100
 _PER_STEP = 500
-_ALIKE_IN_SPANISH = (  # as many speakers say them; "x" of Ximena, "h" of Hernandez, "ll" of Llanos
+_ALIKE_IN_SPANISH = (  # as many hear it: Ximena, Jimena and Himena are one, so are Llanos and Yanos
     ("qu", "k"),
     ("ll", "y"),
     ("ch", "#"),
@@ -30,10 +30,11 @@ _ALIKE_IN_SPANISH = (  # as many speakers say them; "x" of Ximena, "h" of Hernan
     ("ce", "se"),
     ("ci", "si"),
     ("c", "k"),
-    ("x", "j"),
     ("z", "s"),
     ("v", "b"),
     ("w", "b"),
+    ("x", ""),
+    ("j", ""),
     ("h", ""),
     ("y", "i"),
 )

@@ -20,6 +20,7 @@ def to_patient(patient: Patient) -> Resource:
     if patient.email:
         telecom.append({"system": "email", "value": patient.email})
     language = {"language": codes.coded(codes.LANGUAGE, patient.language), "preferred": True} if patient.language else {}
+    kept = [codes.reference("Patient", patient.merged_into)] if patient.merged_into else []
     return codes.without_nothing(
         {
             "resourceType": "Patient",
@@ -34,7 +35,7 @@ def to_patient(patient: Patient) -> Resource:
             "birthDate": patient.birth_date.isoformat(),
             "address": [{"use": "home", "text": patient.address}] if patient.address else [],
             "communication": [language] if language else [],
-            "link": [{"other": codes.reference("Patient", patient.merged_into), "type": "replaced-by"}] if patient.merged_into else [],
+            "link": [{"other": other, "type": "replaced-by"} for other in kept],
         }
     )
 

@@ -57,11 +57,17 @@ class Episode:
     open: bool
 
 
-def read(session: Session, conversation_id: str, *, agent: str) -> Conversation:
-    """The conversation for a person to look at; the look is recorded. Raises NotFoundError."""
+def get(session: Session, conversation_id: str) -> Conversation:
+    """The conversation. Raises NotFoundError."""
     conversation = session.scalars(select(Conversation).where(Conversation.id == conversation_id)).one_or_none()
     if conversation is None:
         raise NotFoundError(f"Conversation/{conversation_id}")
+    return conversation
+
+
+def read(session: Session, conversation_id: str, *, agent: str) -> Conversation:
+    """The conversation for a person to look at; the look is recorded. Raises NotFoundError."""
+    conversation = get(session, conversation_id)
     audit.record(
         session, agent=agent, action="R", entity="Conversation", entity_id=conversation_id, patient_id=conversation.patient_id
     )

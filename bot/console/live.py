@@ -1,0 +1,340 @@
+"""What changes in the inbox, told to every open page by server-sent events.
+
+Each open stream holds one of the web server's threads, so streams have threads of their own beside those that answer webhooks
+(`STREAMS` of them, `bot.cli` adds the two up), and who comes when all are taken is told to try again. None of these threads asks
+the database: one poller a process reads what is new every `POLL_SECONDS`, renders each changed row once a language, and wakes them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from scheduling_core import inbox_queues, times
+from scheduling_core.clinic_file.loading import NotLoadedError
+from scheduling_core.db import Database
+from scheduling_core.inbox import STAFF
+from scheduling_core.inbox_queues import Counts, Row
+from scheduling_core.models import Communication, Conversation, ConversationLine, Delivery, Direction
+
+log = logging.getLogger(__name__)
+
+STREAMS = 256
+POLL_SECONDS = 0.25
+_OVERLAP_SECONDS = 5.0  # PostgreSQL gives out a sequence before its row can be seen; a row seen this much later is found still
+_LOOK_SECONDS = 2.0  # between looks at who looks, and at what wakes up
+_KEPT_SECONDS = 60.0  # of batches, for who comes back after a break
+_BEAT_SECONDS = 15.0  # a stream that has nothing to say says so, or nobody would notice that its reader has gone
+_STREAM_SECONDS = 600.0  # then the browser connects anew, and is asked anew who it is
+_PENDING_SECONDS = 600.0  # how long the fate of a message is followed
+_UNDECIDED = (Delivery.RECEIVED, Delivery.QUEUED, Delivery.SENDING, Delivery.SENT, Delivery.UNKNOWN)
+
+Looking = dict[str, tuple[tuple[str, str], ...]]  # by conversation: id and name of who looks
+Render = Callable[[list[Row], str], str]  # rows in a language
+
+
+class TooManyError(Exception):
+    """All threads for streams are taken."""
+
+
+@dataclass
+class _Batch:
+    """What one look at the database found."""
+
+    number: int
+    at: float
+    rows: list[Row]
+    counts: Counts | None
+    looking: Looking | None
+    _render: Render
+    _shown: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def text(self, language: str, staff_id: str) -> str:
+        """The events of this batch for one reader."""
+        return f"id: {self.at:.3f}\n{self._rows_in(language)}{_of_counts(self.counts, staff_id)}{_of_looking(self.looking)}"
+
+    def _rows_in(self, language: str) -> str:
+        if not self.rows:
+            return ""
+        with self._lock:  # the first of many readers renders
+            if language not in self._shown:
+                self._shown[language] = _event("rows", self._render(self.rows, language))
+            return self._shown[language]
+
+
+class Live:
+    """The changes of one process' database. Its poller runs from the first stream on; `render` is set before."""
+
+    render: Render
+
+    def __init__(self, database: Database, *, streams: int = STREAMS) -> None:
+        self._database = database
+        self._slots = threading.BoundedSemaphore(streams)
+        self._batches: deque[_Batch] = deque()
+        self._news = threading.Condition()
+        self._last = 0  # the number of the latest batch
+        self._begun_at = 0.0
+        self._poller: threading.Thread | None = None
+        self._closed = threading.Event()
+        self._counts = Counts(0, 0, 0, {})
+        self._looking: Looking = {}
+
+    def stream(self, *, staff_id: str, language: str, since: float) -> Stream:
+        """What has changed after `since` (elapsed time), and what changes from now on. Raises TooManyError."""
+        if not self._slots.acquire(blocking=False):
+            raise TooManyError
+        try:
+            self._begin()
+            return Stream(self, staff_id, language, since, self._slots.release)
+        except BaseException:
+            self._slots.release()
+            raise
+
+    def close(self) -> None:
+        """Ends the poller; the streams end with it."""
+        self._closed.set()
+        with self._news:
+            self._news.notify_all()
+        if self._poller:
+            self._poller.join()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed.is_set()
+
+    def greet(self, staff_id: str, since: float) -> tuple[str, int]:
+        """The first words of a stream, and the number of the batch that comes next."""
+        with self._news:
+            state = _of_counts(self._counts, staff_id) + _of_looking(self._looking)
+            if since < self._begun_at or (self._batches and since < self._batches[0].at and self._batches[0].number > 1):
+                return f"{_event('reload', '')}{state}", self._last + 1  # what was missed is not here any more
+            missed = next((batch.number for batch in self._batches if batch.at > since - POLL_SECONDS), self._last + 1)
+            return state, missed
+
+    def wait_for(self, number: int, seconds: float) -> list[_Batch]:
+        """The batches from `number` on; none when nothing came within `seconds`."""
+        with self._news:
+            self._news.wait_for(lambda: self._last >= number or self.is_closed, seconds)
+            return [batch for batch in self._batches if batch.number >= number]
+
+    def _begin(self) -> None:
+        with self._news:
+            if self._poller is None:
+                reader = _Reader(self._database)
+                self._begun_at = time.time()
+                self._poller = threading.Thread(target=self._poll, args=(reader,), name="inbox", daemon=True)
+                self._poller.start()
+
+    def _poll(self, reader: _Reader) -> None:
+        while not self._closed.wait(POLL_SECONDS):
+            try:
+                news = reader.look()
+            except (SQLAlchemyError, NotLoadedError) as error:
+                log.error("the inbox could not be read: %s", type(error).__name__)
+                self._closed.wait(1.0)
+                continue
+            if news.is_any:
+                self._tell(news)
+
+    def _tell(self, news: _News) -> None:
+        now = time.time()
+        with self._news:
+            self._last += 1
+            self._counts = news.counts or self._counts
+            self._looking = self._looking if news.looking is None else news.looking
+            self._batches.append(_Batch(self._last, now, news.rows, news.counts, news.looking, self.render))
+            while self._batches[0].at < now - _KEPT_SECONDS:
+                self._batches.popleft()
+            self._news.notify_all()
+
+
+class Stream:
+    """One open stream as the web server reads it. Closing it frees its place, whether or not it was ever read."""
+
+    def __init__(self, live: Live, staff_id: str, language: str, since: float, release: Callable[[], None]) -> None:
+        self._live = live
+        self._staff_id = staff_id
+        self._language = language
+        self._next: int | None = None
+        self._since = since
+        self._ends = time.monotonic() + _STREAM_SECONDS
+        self._release: Callable[[], None] | None = release
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._next is None:
+            state, self._next = self._live.greet(self._staff_id, self._since)
+            return f"retry: 2000\n\n{state}"
+        if self._live.is_closed or time.monotonic() > self._ends:
+            raise StopIteration
+        batches = self._live.wait_for(self._next, _BEAT_SECONDS)
+        if not batches:
+            return ": \n\n"
+        self._next = batches[-1].number + 1
+        return "".join(batch.text(self._language, self._staff_id) for batch in batches)
+
+    def close(self) -> None:
+        if self._release:
+            self._release()
+            self._release = None
+
+
+@dataclass(frozen=True)
+class _News:
+    rows: list[Row]
+    counts: Counts | None
+    looking: Looking | None
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.rows) or self.counts is not None or self.looking is not None
+
+
+class _Reader:
+    """Finds what changed since its last look: messages and lines of staff by their sequences, the fate of what is on its way."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.reading() as session:
+            self._messages = _Sequences(session.scalar(select(func.max(Communication.sequence))) or 0)
+            self._lines = _Sequences(session.scalar(select(func.max(ConversationLine.sequence))) or 0)
+            self._pending = self._undecided(session)
+        self._looked_at = -_LOOK_SECONDS
+        self._woken_until = times.now()
+        self._looking: Looking | None = None
+        self._counts: Counts | None = None
+
+    def look(self) -> _News:
+        with self._database.reading() as session:
+            changed = self._new_messages(session) | self._new_lines(session) | self._decided(session)
+            looking = None
+            if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
+                self._looked_at = time.monotonic()
+                changed |= self._woken(session)
+                if (now := inbox_queues.who_looks(session)) != self._looking:
+                    looking = self._looking = now
+            counts = None
+            if (changed or self._counts is None) and (fresh := inbox_queues.counts(session)) != self._counts:
+                counts = self._counts = fresh
+            return _News(inbox_queues.rows_of(session, changed) if changed else [], counts, looking)
+
+    def _new_messages(self, session: Session) -> set[str]:
+        found = session.execute(
+            select(Communication.sequence, Communication.conversation_id, Communication.status, Communication.kind)
+            .where(Communication.sequence > self._messages.low, Communication.conversation_id.is_not(None))
+            .order_by(Communication.sequence)
+        ).all()
+        fresh = self._messages.fresh([row.sequence for row in found])
+        news = [row for row in found if row.sequence in fresh]
+        until = time.monotonic() + _PENDING_SECONDS
+        self._pending |= {
+            row.sequence: (row.status, until)
+            for row in news
+            if row.status is Delivery.RECEIVED or (row.kind == STAFF and row.status in _UNDECIDED)
+        }
+        return {str(row.conversation_id) for row in news}
+
+    def _new_lines(self, session: Session) -> set[str]:
+        found = session.execute(
+            select(ConversationLine.sequence, ConversationLine.conversation_id)
+            .where(ConversationLine.sequence > self._lines.low)
+            .order_by(ConversationLine.sequence)
+        ).all()
+        fresh = self._lines.fresh([row.sequence for row in found])
+        return {row.conversation_id for row in found if row.sequence in fresh}
+
+    def _undecided(self, session: Session) -> dict[int, tuple[Delivery, float]]:
+        """The texts of patients that wait for the assistant, and of staff that are on their way, as the reader begins."""
+        found = session.execute(
+            select(Communication.sequence, Communication.status).where(
+                (Communication.status == Delivery.RECEIVED)
+                | (
+                    (Communication.kind == STAFF)
+                    & (Communication.direction == Direction.OUT)
+                    & Communication.status.in_((Delivery.QUEUED, Delivery.SENDING))
+                )
+            )
+        )
+        until = time.monotonic() + _PENDING_SECONDS
+        return {sequence: (status, until) for sequence, status in found.tuples()}
+
+    def _decided(self, session: Session) -> set[str]:
+        """Conversations with a message whose state is another than before."""
+        if not self._pending:
+            return set()
+        now = time.monotonic()
+        found = session.execute(
+            select(Communication.sequence, Communication.conversation_id, Communication.status).where(
+                Communication.sequence.in_(list(self._pending))
+            )
+        ).all()
+        changed = set()
+        for sequence, conversation_id, status in found:
+            before, until = self._pending[sequence]
+            if status != before:
+                changed.add(str(conversation_id))
+            if status in _UNDECIDED and now < until:
+                self._pending[sequence] = (status, until)
+            else:
+                del self._pending[sequence]
+        return changed
+
+    def _woken(self, session: Session) -> set[str]:
+        """What slept until a moment that has come since the last look."""
+        now = times.now()
+        found = session.scalars(
+            select(Conversation.id).where(
+                Conversation.open, Conversation.snoozed_until > self._woken_until, Conversation.snoozed_until <= now
+            )
+        )
+        self._woken_until = now
+        return set(found)
+
+
+class _Sequences:
+    """Which sequences of a table were seen. `low` is the highest that was there `_OVERLAP_SECONDS` ago."""
+
+    def __init__(self, highest: int) -> None:
+        self.low = highest
+        self._seen: set[int] = set()
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def fresh(self, found: list[int]) -> set[int]:
+        """Those of `found` (all above `low`, ascending) that were not there before."""
+        news = set(found) - self._seen
+        if news:
+            self._seen |= news
+            self._marks.append((time.monotonic(), found[-1]))
+        while self._marks and self._marks[0][0] < time.monotonic() - _OVERLAP_SECONDS:
+            self.low = max(self.low, self._marks.popleft()[1])
+            self._seen = {sequence for sequence in self._seen if sequence > self.low}
+        return news
+
+
+def _of_counts(counts: Counts | None, staff_id: str) -> str:
+    if counts is None:
+        return ""
+    mine = counts.mine.get(staff_id, 0)
+    return _event(
+        "counts", json.dumps({"mine": mine, "unassigned": counts.unassigned, "all": counts.all, "snoozed": counts.snoozed})
+    )
+
+
+def _of_looking(looking: Looking | None) -> str:
+    return "" if looking is None else _event("looking", json.dumps(looking))
+
+
+def _event(name: str, data: str) -> str:
+    return f"event: {name}\ndata: {' '.join(data.splitlines())}\n\n"

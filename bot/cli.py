@@ -130,6 +130,22 @@ def payer_simulator(
         _fail(str(error), 2)
 
 
+@app.command("demo-week")
+def demo_week_command() -> None:
+    """Fill an empty database with a busy week that never was, for looking at the console. Never in production."""
+    from bot import demo_week
+    from bot.settings import Environment
+
+    settings = Settings.from_env()
+    if settings.env is Environment.PRODUCTION:
+        _fail("The demo week is for trying the console. FRONTDESK_ENV is production here.", 2)
+    with _open_database(settings) as opened:
+        try:
+            demo_week.fill(opened, say=_say)
+        except demo_week.NotEmptyError as error:
+            _fail(str(error), 2)
+
+
 @app.command()
 def estimate(
     appointment: Annotated[str, typer.Argument(metavar="APPOINTMENT", help="The visit's id.")],

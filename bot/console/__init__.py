@@ -12,16 +12,24 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.console import refusals
-from bot.console.access import role_word
+from bot.console.access import MANAGERS, role_word
+from bot.console.account import add_account
 from bot.console.doors import add_doors
 from bot.console.formats import add_formats
-from bot.console.sessions import IDLE_SECONDS, DeskSessions
-from bot.console.shell import Console
+from bot.console.glass import add_glass, to_glass
+from bot.console.inbox import add_inbox
+from bot.console.languages import LANGUAGES
+from bot.console.replies import add_replies
+from bot.console.reports import add_reports
+from bot.console.schedule import add_schedule
+from bot.console.sessions import DeskSessions
+from bot.console.shell import Console, desk_session
+from bot.console.staff import add_staff
 from bot.settings import Environment, Settings
 from scheduling_core.db import Database
 from scheduling_core.errors import SchedulingError
+from scheduling_core.glass import RestrictedError
 
-LANGUAGES = ("en", "es")
 _TRANSLATIONS = Path(__file__).parent.parent / "translations"
 
 
@@ -39,6 +47,13 @@ def create_console(app: Flask, settings: Settings, database: Database) -> Consol
 
     console = Console(database, settings)
     add_doors(console)
+    add_inbox(console)
+    add_replies(console)
+    add_account(console)
+    add_staff(console)
+    add_glass(console)
+    add_schedule(console)
+    add_reports(console)
     _guard(console, csrf)
     app.register_blueprint(console.blueprint)
     return console
@@ -54,7 +69,7 @@ class _SignedIn(UserMixin):
 def _language() -> str:
     if desk := g.get("desk"):
         return str(desk.me.language)
-    return session.get("language") or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    return request.accept_languages.best_match(list(LANGUAGES)) or "en"
 
 
 def _guard(console: Console, csrf: CSRFProtect) -> None:
@@ -66,7 +81,7 @@ def _guard(console: Console, csrf: CSRFProtect) -> None:
         if route is None:
             return refusals.page("", 403)
         if route.kind != "door" and "_user_id" not in session:
-            return refusals.sign_in_first()
+            return refusals.sign_in_first(desk_session())
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             csrf.protect()
         return None
@@ -74,10 +89,12 @@ def _guard(console: Console, csrf: CSRFProtect) -> None:
     @blueprint.context_processor
     def words() -> dict[str, object]:
         desk = g.get("desk")
+        menu = console.menu_of(desk.me.role) if desk else []
         return {
             "desk": desk,
-            "menu": console.menu_of(desk.me.role) if desk else [],
-            "idle_seconds": int(IDLE_SECONDS),
+            "menu": menu,
+            "has_counts": any(item.count for item in menu),
+            "is_manager": desk is not None and desk.me.role in MANAGERS,
             "role_word": role_word,
             "get_locale": get_locale,
         }
@@ -87,6 +104,7 @@ def _guard(console: Console, csrf: CSRFProtect) -> None:
         response.headers["Referrer-Policy"] = "same-origin"  # with no-referrer browsers send forms with the origin "null"
         return response
 
+    blueprint.register_error_handler(RestrictedError, to_glass)
     blueprint.register_error_handler(SchedulingError, refusals.refused)
     blueprint.register_error_handler(CSRFError, refusals.stale)
     blueprint.register_error_handler(HTTPException, refusals.http)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import secrets
 
-from flask import Response, make_response, redirect, render_template, request, session, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot.console import carried
+from bot.console.sessions import DeskSession
 from scheduling_core.errors import (
     HoldExpiredError,
     NotBookableError,
@@ -80,10 +82,21 @@ def failure(error: Exception) -> Response:
     return page(_("Something went wrong here (%(id)s). Nothing was changed.", id=error_id), 500)
 
 
-def sign_in_first() -> AnyResponse:
-    """The way to the sign-in page and back; a script that asked gets 401 and shows the sign-in over the page."""
+def sign_in_first(kept: DeskSession) -> AnyResponse:
+    """The way to the sign-in page and back, with what was typed; a script that asked gets 401 and signs in over the page."""
+    kept.pop("_user_id", None)
     if request.headers.get("HX-Request") or "text/html" not in request.headers.get("Accept", "text/html"):
         return Response(_("Please sign in again."), 401, content_type="text/plain; charset=utf-8")
-    session.pop("_user_id", None)
-    back = request.full_path.removesuffix("?") if request.method == "GET" else url_for("console.home")
-    return redirect(url_for("console.sign_in", next=back))
+    if request.method == "GET":
+        return redirect(url_for("console.sign_in", next=request.full_path.removesuffix("?")))
+    form = carried.from_form(kept)
+    if form is None or kept.ended_for is None:
+        return redirect(url_for("console.sign_in"))
+    page = render_template(
+        "console/sign_in.html",
+        wrong=_("You were signed off. Sign in again; what you typed is kept."),
+        email=kept.ended_for.email,
+        next=url_for("console.home"),
+        carried=form,
+    )
+    return make_response(page, 401)

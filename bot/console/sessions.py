@@ -9,28 +9,35 @@ import secrets
 import time
 from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import CallbackDict
 
 from scheduling_core import accounts
+from scheduling_core.clinic_file.loading import current
 from scheduling_core.db import Database
 from scheduling_core.models import StaffAccount, StaffSession
 
 COOKIE = "frontdesk_desk"
 PATH = "/console"
-IDLE_SECONDS = 15 * 60.0  # without a person's doing anything
 LONGEST_SECONDS = 12 * 3600.0
 _STRANGERS_SECONDS = 3600
 _SEEN_EVERY_SECONDS = 20.0  # a person's doing is written down this often at the most
 
 
+def idle_seconds(session: Session) -> float:
+    """How long a browser may lie idle, by the clinic file."""
+    return current(session).console.idle_minutes * 60.0
+
+
 class DeskSession(CallbackDict[str, Any], SessionMixin):
     """What Flask, Flask-Login and Flask-WTF keep about a browser.
 
-    `ended_for`: the account whose session this browser's cookie named until it ended. `touch()`: a person did something.
+    `ended_for`: the account whose session this browser's cookie named until it ended, `ended_csrf` that session's CSRF secret.
+    `touch()`: a person did something.
     """
 
     def __init__(self, content: dict[str, Any] | None = None) -> None:
@@ -39,6 +46,7 @@ class DeskSession(CallbackDict[str, Any], SessionMixin):
         self.digest: str | None = None
         self.began = self.seen = time.time()
         self.ended_for: StaffAccount | None = None
+        self.ended_csrf: str | None = None
         self._touched = False
         self._left: list[str] = []
 
@@ -74,13 +82,13 @@ class DeskSessions(SessionInterface):
         self._database = database
         self._secure = secure
 
-    def open_session(self, app: Flask, request: Request) -> DeskSession:
-        if not _is_ours(request.path):
+    def open_session(self, app: Flask, asked: Request) -> DeskSession:
+        if not _is_ours(asked.path):
             return DeskSession()
         if app.secret_key is None:  # made when first needed: the app may start before the tables are there
             with self._database.transaction() as session:
                 app.secret_key = accounts.signing_key(session)
-        cookie = request.cookies.get(COOKIE, "")
+        cookie = asked.cookies.get(COOKIE, "")
         if cookie.startswith("."):
             return DeskSession(self._strangers(app, cookie[1:]))
         return self._kept(cookie) if cookie else DeskSession()
@@ -92,9 +100,9 @@ class DeskSessions(SessionInterface):
             if row is None:
                 return found
             now = time.time()
-            if now - row.seen > IDLE_SECONDS or now - row.began > LONGEST_SECONDS:
+            if now - row.seen > idle_seconds(session) or now - row.began > LONGEST_SECONDS:
                 if row.account_id:
-                    found.ended_for = accounts.get(session, row.account_id)
+                    found.ended_for, found.ended_csrf = accounts.get(session, row.account_id), row.content.get("csrf_token")
                 return found
             found = DeskSession(dict(row.content))
             found.digest, found.began, found.seen = row.digest, row.began, row.seen
@@ -132,8 +140,6 @@ class DeskSessions(SessionInterface):
                 response.delete_cookie(COOKIE, path=PATH, secure=self._secure, httponly=True, samesite="Lax")
 
     def _begin(self, content: DeskSession, digest: str) -> None:
-        from flask import request
-
         now = time.time()
         with self._database.transaction() as session:
             session.execute(

@@ -7,23 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, cast
 
 import flask
-from flask import Blueprint, g, request
+from flask import Blueprint, g, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from bot import demo_account
 from bot.console import refusals
 from bot.console.sessions import DeskSession
 from bot.settings import Settings
-from scheduling_core import accounts, audit
+from scheduling_core import accounts, audit, glass
 from scheduling_core.clinic_file.loading import current
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
 from scheduling_core.errors import NotFoundError
-from scheduling_core.models import Role, StaffAccount
+from scheduling_core.models import Patient, Role, StaffAccount
 
 Answer = str | Response | tuple[str, int]
 Kind = Literal["get", "post", "look", "door"]
+_FIRST_THINGS = ("/console/account", "/console/sign-out", "/console/alive")  # for who has yet to choose a second factor
 _View = TypeVar("_View", bound=Callable[..., Answer])
 
 
@@ -39,6 +41,11 @@ class Desk:
     def agent(self) -> str:
         """Who acts, for audit rows and functions of the core."""
         return f"staff:{self.me.email}"
+
+    def open(self, patient: Patient) -> None:
+        """Look into a patient's record: leaves an audit row. Raises RestrictedError, which asks for a reason and comes back."""
+        glass.check(self.session, self.me, patient)
+        audit.record(self.session, agent=self.agent, action="R", entity="Patient", entity_id=patient.id, patient_id=patient.id)
 
 
 @dataclass(frozen=True)
@@ -111,9 +118,9 @@ class Console:
     def _serve(self, route: Route, view: Callable[..., Answer], args: dict[str, Any]) -> Answer:
         """The view's answer. Raises what the view raises, and then nothing is kept of it."""
         with (self.database.reading if route.kind == "look" else self.database.transaction)() as session:
-            me = _signed_in(session)
+            me = self._signed_in(session)
             if me is None:
-                return refusals.sign_in_first()
+                return refusals.sign_in_first(desk_session())
             g.desk = desk = Desk(session, current(session), me)
             if me.role not in route.may:
                 if route.kind != "look":
@@ -121,28 +128,29 @@ class Console:
                 return refusals.page(_("Your role does not include this."), 403)
             if route.kind != "look":
                 desk_session().touch()
+            if desk_session().get("must_enrol") and not route.rule.startswith(_FIRST_THINGS):
+                return redirect(url_for("console.set_up_app"))
             answer = view(desk, **args)
             if route.kind == "get" and not session.info.get("audited"):
                 _record_page(desk, "R", args)
             return answer
 
+    def _signed_in(self, session: Session) -> StaffAccount | None:
+        """The account of this browser, if it may still sign in; taken out of the session, so that an error's page can name it."""
+        account_id = desk_session().get("_user_id")
+        if account_id is None:
+            return None
+        try:
+            me = accounts.get(session, account_id)
+        except NotFoundError:
+            return None
+        session.expunge(me)
+        return me if me.active and not demo_account.is_refused(me, self.settings) else None
+
 
 def desk_session() -> DeskSession:
     """This browser's session."""
     return cast(DeskSession, flask.session._get_current_object())  # type: ignore[attr-defined]
-
-
-def _signed_in(session: Session) -> StaffAccount | None:
-    """The account of this browser, if it may still sign in; taken out of the session, so that an error's page can name it."""
-    account_id = desk_session().get("_user_id")
-    if account_id is None:
-        return None
-    try:
-        me = accounts.get(session, account_id)
-    except NotFoundError:
-        return None
-    session.expunge(me)
-    return me if me.active else None
 
 
 def _record_page(desk: Desk, action: Literal["R", "E"], detail: dict[str, Any]) -> None:

@@ -441,8 +441,8 @@ class _Week:
     def _head(self) -> str:
         return (
             f"# A week at {self.clinic.clinic.name}\n\n"
-            "Written by `python -m benchmarks.week --keep`: the real core and the worker's own jobs, with the test clock. Patients are\n"
-            "invented, and so is what they do, which stands in italics; everything else went out by itself.\n"
+            "Written by `python -m benchmarks.week --keep`: the real core and the worker's own jobs, with the test clock.\n"
+            "Patients are invented, and so is what they do, which stands in italics; everything else went out by itself.\n"
         )
 
     def _timeline(self, sent: list[Communication]) -> Iterator[str]:

@@ -52,6 +52,25 @@ def report(days: Annotated[int, typer.Option(min=1, help="Recalls that began in 
             )
 
 
+@outreach.command("fairness")
+def fairness(days: Annotated[int, typer.Option(min=1, help="Offers of the last days.")] = 90) -> None:
+    """Say whom the waitlist offered freed times, by age, language, channel and wait."""
+    from scheduling_core import fairness as core
+    from scheduling_core import times
+
+    with _clinic() as (session, clinic):
+        now = times.now()
+        _say(
+            f"{'by':9} {'group':22} {'places':>6} {'asked':>5} {'offers':>6} {'taken':>5} {'passed':>6} {'lapsed':>6} {'hours':>6}"
+        )
+        for line in core.report(session, clinic, since=now - dt.timedelta(days=days), until=now + dt.timedelta(seconds=1)):
+            hours = "" if line.hours_to_offer is None else f"{line.hours_to_offer:.1f}"
+            _say(
+                f"{line.by:9} {line.group:22} {line.places:6} {line.asked:5} {line.offers:6} {line.accepted:5} {line.passed:6} "
+                f"{line.lapsed:6} {hours:>6}"
+            )
+
+
 @outreach.command("waiting")
 def waiting() -> None:
     """Say who is to be called because nobody answered, the longest due first."""

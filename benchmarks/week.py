@@ -25,6 +25,7 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from benchmarks.report import report
 from bot.channels.mail import Mail, Mailer
 from bot.channels.sender import DemoCarrier
 from bot.conversation import Turns
@@ -57,6 +58,7 @@ from scheduling_core.models import (
     new_id,
 )
 
+COMMAND = "python -m benchmarks.week"
 MONDAY = dt.date(2026, 11, 16)
 VISITS, WAITING, OVERDUE = 24, 6, 10
 _STEP = dt.timedelta(minutes=5)
@@ -74,7 +76,8 @@ def main() -> None:
     begun = time.monotonic()
     week = play(reading.read(chosen.clinic))
     print(week)
-    print(f"\nOne week in {time.monotonic() - begun:.0f} seconds.")
+    took = time.monotonic() - begun
+    report("A week in the life of a clinic", round(took), "s", "300 or less", took <= 300, COMMAND)
     if chosen.keep:
         (PROJECT / "docs" / "week.md").write_text(week + "\n", encoding="utf-8")
 

@@ -11,6 +11,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
+from actions import open_question
 from actions.turn import ACTIONS, Action, Events, begin
 from scheduling_core.db import Database
 
@@ -41,16 +42,17 @@ def executor(database: Database) -> ActionExecutor:
     load_topics()
     found = ActionExecutor()
     for name, function in ACTIONS.items():
-        found.register_function(name, _asynchronous(function, database))
+        found.register_function(name, _asynchronous(name, function, database))
     return found
 
 
-def _asynchronous(function: Action, database: Database) -> Any:
+def _asynchronous(name: str, function: Action, database: Database) -> Any:
     """The function in a thread: a call to the core may wait for the database, and the event loop must not."""
 
     def run(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         turn = begin(tracker, dispatcher, database)
         function(turn)
+        open_question.tell(turn, name)
         return turn.events()
 
     async def call(dispatcher: CollectingDispatcher, tracker: Tracker, _domain: dict[str, Any]) -> Events:

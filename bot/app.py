@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from bot.calendar_link import create_calendar_link
 from bot.channels.sms import create_sms
-from bot.channels.voice import create_voice
+from bot.channels.voice.webhooks import create_voice
 from bot.console import create_console
 from bot.conversation import TWIML_SECONDS, Turns
 from bot.dialogue_client import DialogueClient

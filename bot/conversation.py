@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, select, text, update
 from sqlalchemy.orm import Session
 
+from bot.channels.voice import line
 from bot.dialogue_client import DialogueClient, DialogueDownError
 from bot.metrics import Metrics
-from bot.turn import Ask, Outcome, Reply, ReplyKind, Said, after_dialogue, before_dialogue, dialogue_failed
+from bot.outcomes import Ask, Outcome, Reply, ReplyKind, Said
+from bot.turn import after_dialogue, before_dialogue, dialogue_failed
 from scheduling_core import audit, handoff, messaging, patients, times
 from scheduling_core.clinic_file.loading import current
 from scheduling_core.clinic_file.schema import ClinicFile
@@ -38,7 +40,10 @@ _LOOK_AGAIN_SECONDS = 0.5  # at what other processes do; an answer of this one w
 
 @dataclass(frozen=True)
 class Incoming:
-    """What came in. `external_id` is the carrier's id, the same when it is delivered again; `phone` E.164, or "anonymous"."""
+    """What came in. `external_id` is the carrier's id, the same when it is delivered again; `phone` E.164, or "anonymous".
+
+    `seconds`: how long to wait for its answer at most, where that is less than for a text.
+    """
 
     channel: Channel
     phone: str
@@ -46,15 +51,20 @@ class Incoming:
     external_id: str
     said: Said = Said.TEXT
     call_sid: str | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What to say now. `late`: nothing; a text's replies go out through the REST API, a call's are not ready yet."""
+    """What to say now, to what was `said`.
+
+    `late`: nothing; a text's replies go out through the REST API, a call's are not ready yet.
+    """
 
     language: str
     replies: tuple[Reply, ...] = ()
     late: bool = False
+    said: Said = Said.TEXT
 
 
 @dataclass(frozen=True)
@@ -98,16 +108,17 @@ class Turns:
 
     def take_turn(self, incoming: Incoming) -> Answer:
         """Stores what came in, once, and waits for its answer as long as Twilio does. The same `external_id`: the same answer."""
-        begun = time.time()
+        seconds = min(self._twiml_seconds, incoming.seconds or self._twiml_seconds)
+        until = time.time() + seconds
         with self._metrics.stage("receive"):
             message_id, lease, first = self._receive(incoming)
         answered = self._answered.setdefault(message_id, threading.Event())
         try:
             if lease and first:
                 self._pool.submit(self._answer_all, lease, first)
-                answered.wait(self._twiml_seconds)
+                answered.wait(seconds)
             with self._metrics.stage("wait"):
-                return self._wait(message_id, answered, begun)
+                return self._wait(message_id, answered, until)
         finally:
             self._answered.pop(message_id, None)
 
@@ -127,7 +138,7 @@ class Turns:
             _queue_up(session, incoming.call_sid or incoming.phone)
             message = session.scalars(select(Communication).where(Communication.external_id == incoming.external_id)).one_or_none()
             if message is None:
-                conversation = _conversation(session, incoming)
+                conversation = find_or_open(session, incoming)
                 message = Communication(
                     id=new_id(),
                     conversation_id=conversation.id,
@@ -152,7 +163,7 @@ class Turns:
             lease = _take_lease(session, message.conversation_id)
             return message.id, lease, _next_waiting(session, message.conversation_id) if lease else None
 
-    def _wait(self, message_id: str, answered: threading.Event, begun: float) -> Answer:
+    def _wait(self, message_id: str, answered: threading.Event, until: float) -> Answer:
         while True:
             with self._database.reading() as session:
                 message, conversation = session.execute(
@@ -163,9 +174,9 @@ class Turns:
                 if message.answered_by == "rest":
                     return Answer(conversation.language, late=True)
                 if message.answered_by:
-                    return Answer(conversation.language, _stored_replies(session, message_id))
+                    return Answer(conversation.language, _stored_replies(session, message_id), said=Said(message.kind))
             by_voice = message.channel is Channel.VOICE
-            left = (begun + self._twiml_seconds if by_voice else message.worker_until) - time.time()
+            left = (until if by_voice else message.worker_until) - time.time()
             if left <= 0 and (by_voice or self._decide_for_rest(message_id)):
                 return Answer(conversation.language, late=True)
             if conversation.lease_until < time.time():
@@ -228,7 +239,11 @@ class Turns:
         except DialogueDownError as error:
             log.error("dialogue failed: %s", error.reason)
             return dialogue_failed(clinic, conversation, message, error.reason, ask.alarm)
-        return after_dialogue(clinic, conversation, message, answer, picture=ask.picture)
+        if message.channel is Channel.SMS:
+            return after_dialogue(clinic, conversation, answer, picture=ask.picture)
+        with self._database.reading() as session:
+            now = session.scalars(select(Conversation).where(Conversation.id == conversation.id)).one()
+            return line.after_dialogue(session, clinic, now, answer)
 
     def _finish(self, lease: _Lease, clinic: ClinicFile, message: Communication, outcome: Outcome, *, owner: Owner) -> str | None:
         """Stores the outcome, unless somebody was faster. The id of the next waiting row; without one the lease is given back.
@@ -320,7 +335,7 @@ def _queue_up(session: Session, key: str) -> None:
         )
 
 
-def _conversation(session: Session, incoming: Incoming) -> Conversation:
+def find_or_open(session: Session, incoming: Incoming) -> Conversation:
     """The call's conversation, or the number's present episode. Its row is locked, so that a lease is not given back unseen."""
     if incoming.call_sid:
         found = select(Conversation).where(Conversation.call_sid == incoming.call_sid).with_for_update()

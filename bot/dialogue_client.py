@@ -18,11 +18,16 @@ class DialogueDownError(Exception):
 
 @dataclass(frozen=True)
 class DialogueAnswer:
-    """The texts in order; `handoff` when a person was promised or asked for; `silent` when saying nothing is meant."""
+    """The texts in order; `handoff` when a person was promised or asked for; `silent` when saying nothing is meant.
+
+    On a call `asked` tells what is open now, None where that is as before, and `booked` that a visit was booked or moved.
+    """
 
     texts: tuple[str, ...]
     handoff: bool = False
     silent: bool = False
+    asked: dict[str, Any] | None = None
+    booked: bool = False
 
 
 class DialogueClient:
@@ -69,4 +74,10 @@ def _read(said: Any) -> DialogueAnswer:
         if isinstance(custom := part.get("custom"), dict):
             marks |= custom
     texts = tuple(part["text"].strip() for part in said if isinstance(part.get("text"), str) and part["text"].strip())
-    return DialogueAnswer(texts, handoff=bool(marks.get("handoff")), silent=bool(marks.get("silent")))
+    return DialogueAnswer(
+        texts,
+        handoff=bool(marks.get("handoff")),
+        silent=bool(marks.get("silent")),
+        asked=marks.get("asked"),
+        booked=bool(marks.get("booked")),
+    )

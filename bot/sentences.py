@@ -21,16 +21,6 @@ class Sentences:
     picture: str
     picture_too: str
     down: str
-    voice_greeting: str
-    voice_again: str
-    voice_silence: str
-    voice_silence_slow: str
-    voice_goodbye_callback: str
-    voice_wait: str
-    voice_transfer: str
-    voice_not_reached: str
-    voice_goodbye: str
-    voice_desk_has_it: str
     crisis_line: str
     emergency: str | None  # None: the clinic file's own sentence
 
@@ -53,19 +43,6 @@ ENGLISH = Sentences(
         "Sorry, our assistant has a problem right now. We kept your message, and our desk will get back to you. "
         "You can also call {phone}."
     ),
-    voice_greeting=(
-        "Thank you for calling {clinic}. I am the clinic's assistant, a computer. I can book, move or cancel a visit. "
-        "Press 0 for a person. If this is an emergency, hang up and call 9 1 1. How can I help?"
-    ),
-    voice_again="Sorry, I did not get that. Please say it once more.",
-    voice_silence="Sorry, I did not hear you. {question}",
-    voice_silence_slow="I still cannot hear you. Please speak, or use the keys. Press 0 for a person. {question}",
-    voice_goodbye_callback="I am sorry that I could not hear you. Our desk will call you back. Goodbye.",
-    voice_wait="One moment, please.",
-    voice_transfer="I will connect you with our desk now.",
-    voice_not_reached="Sorry, nobody could take the call. Our desk will call you back. Goodbye.",
-    voice_goodbye="Thank you for calling. Goodbye.",
-    voice_desk_has_it="Our desk has your request and will call you back. Goodbye.",
     crisis_line="You can call or text 988 at any time.",
     emergency=None,
 )
@@ -88,19 +65,6 @@ SPANISH = Sentences(
         "Perdón, nuestro asistente tiene un problema. Guardamos su mensaje y la recepción le responderá. "
         "También puede llamar al {phone}."
     ),
-    voice_greeting=(
-        "Gracias por llamar a {clinic}. Soy el asistente de la clínica, una computadora. Puedo dar, cambiar o cancelar una cita. "
-        "Oprima 0 para hablar con una persona. Si es una emergencia, cuelgue y llame al 9 1 1. ¿En qué le ayudo?"
-    ),
-    voice_again="Perdón, no le entendí. Dígalo otra vez, por favor.",
-    voice_silence="Perdón, no le oí. {question}",
-    voice_silence_slow="Todavía no le oigo. Hable, por favor, o use las teclas. Oprima 0 para hablar con una persona. {question}",
-    voice_goodbye_callback="Perdón, no pude oírle. La recepción le llamará. Adiós.",
-    voice_wait="Un momento, por favor.",
-    voice_transfer="Le comunico con la recepción.",
-    voice_not_reached="Perdón, nadie pudo tomar la llamada. La recepción le llamará. Adiós.",
-    voice_goodbye="Gracias por llamar. Adiós.",
-    voice_desk_has_it="La recepción tiene su petición y le llamará. Adiós.",
     crisis_line="Puede llamar o mandar un texto al 988 a cualquier hora.",
     emergency="Si es una emergencia, llame al 911 ahora. Si piensa en el suicidio, llame o mande un texto al 988.",
 )

@@ -250,7 +250,8 @@ class Worker:
             return Text(to=message.phone, from_=number, body=on_air(message.body), about=about)
         with self._database.reading() as session:
             language = sending.language_of_message(session, current(session), message)
-        return Call(to=message.phone, from_=number, body=message.body, about=about, language=language)
+        talks = message.kind == sending.REMINDER
+        return Call(to=message.phone, from_=number, body=message.body, about=about, language=language, talks=talks)
 
 
 def _mail(session: Session, clinic: ClinicFile, sender: str, message: Communication) -> Mail:

@@ -14,12 +14,13 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 from twilio.rest.api.v2010.account.message import MessageInstance
-from twilio.twiml.voice_response import VoiceResponse
 
+from bot.channels.voice import twiml
+from bot.channels.voice.twiml import HangUp, Prompt, Speech
 from bot.settings import DEMO_ACCOUNT_SID, TWILIO_API_URL, Environment, Settings
 
 SECONDS = 10.0  # to connect, and again for the answer
-SPOKEN = {"en": "en-US", "es": "es-US"}
+TALK = "/twilio/voice/reminder"  # asked when a call that talks is picked up
 _LISTED = 50
 _CLOCKS_DIFFER_BY = dt.timedelta(seconds=30)
 
@@ -53,9 +54,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Call(Text):
-    """A call that says `body` in `language` and hangs up."""
+    """A call that says `body` in `language` and hangs up; one that `talks` asks us what to say when somebody picks up."""
 
     language: str = "en"
+    talks: bool = False
 
 
 class Sender(Protocol):
@@ -79,6 +81,7 @@ class TwilioSender:
         if settings.twilio_api_url != TWILIO_API_URL:
             self._client.api.base_url = settings.twilio_api_url
         self._status_url = f"{settings.public_url}/twilio/status"
+        self._talk_url = f"{settings.public_url}{TALK}"
 
     def send(self, text: Text) -> str:
         try:
@@ -102,10 +105,21 @@ class TwilioSender:
         if text.about:
             status_url += "?" + urlencode({"message": text.about[0], "attempt": text.about[1]})
         if isinstance(text, Call):
-            spoken = VoiceResponse()
-            spoken.say(text.body, language=SPOKEN.get(text.language, SPOKEN["en"]))
-            return self._client.calls.create(to=text.to, from_=text.from_, twiml=str(spoken), status_callback=status_url)
+            return self._call(text, status_url)
         return self._client.messages.create(to=text.to, from_=text.from_, body=text.body, status_callback=status_url)
+
+    def _call(self, call: Call, status_url: str) -> CallInstance:
+        """A machine is waited out, so that what is left on it is heard from its beginning."""
+        if call.talks and call.about:
+            return self._client.calls.create(
+                to=call.to,
+                from_=call.from_,
+                url=f"{self._talk_url}?{urlencode({'message': call.about[0]})}",
+                machine_detection="DetectMessageEnd",
+                status_callback=status_url,
+            )
+        words = twiml.document(Prompt((Speech((call.body,), call.language),), HangUp()))
+        return self._client.calls.create(to=call.to, from_=call.from_, twiml=words, status_callback=status_url)
 
     def find(self, text: Text, *, since: float) -> list[str]:
         earliest = dt.datetime.fromtimestamp(since, dt.UTC) - _CLOCKS_DIFFER_BY

@@ -25,7 +25,7 @@ _FORMATS = {
     "MessageStatus": r"[a-z_-]{2,20}",
     "CallStatus": r"[a-z-]{2,20}",
     "ApiVersion": r"\d{4}-\d\d-\d\d",
-    "Digits": r"[0-9*#A-Da-d]*",
+    "Digits": r"[0-9*#A-Da-d]*|hangup",
     "Confidence": r"|\d?(?:\.\d+)?(?:[eE]-?\d+)?",
 }
 # The end of a free text can be cut off only into a parameter whose name sorts right behind it. These are the ones that Twilio has

@@ -8,13 +8,14 @@ from twilio.twiml.messaging_response import MessagingResponse
 from bot.channels.signature import is_from_twilio
 from bot.conversation import Answer, Incoming, Turns
 from bot.metrics import Metrics
+from bot.outcomes import Said
 from bot.settings import Settings
-from bot.turn import Said
-from scheduling_core import deliveries
+from scheduling_core import calls, deliveries
 from scheduling_core.db import Database
 from scheduling_core.models import Channel, Delivery
 from scheduling_core.segments import on_air
 
+OVER = ("completed", "busy", "failed", "no-answer", "canceled")  # CallStatus of a call that has ended
 _NEEDED = ("MessageSid", "From", "To")
 # Twilio's MessageStatus and CallStatus as ours; the steps before "sent" say nothing new.
 _STATUS = {
@@ -70,6 +71,8 @@ def create_sms(settings: Settings, database: Database, turns: Turns, metrics: Me
                     communication_id=args.get("message"),
                     attempt=args.get("attempt", type=int),
                 )
+                if called in OVER:
+                    calls.end(session, external_id)
         return Response(status=204)
 
     return sms

@@ -48,7 +48,7 @@ class CallTurn(Base):
 
 
 class Recording(Base):
-    """What a caller left for the desk. The sound stays with the carrier, which asks for our credentials; `transcript` is its guess."""
+    """What a caller left for the desk. The sound stays with the carrier, behind our credentials; `transcript` is its guess."""
 
     __tablename__ = "recording"
 

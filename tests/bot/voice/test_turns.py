@@ -3,65 +3,16 @@
 from __future__ import annotations
 
 import time
-import uuid
-import xml.etree.ElementTree as ET
 
 import pytest
 from sqlalchemy import select
 
 from scheduling_core import messaging
 from scheduling_core.clinic_file.schema import ClinicFile
-from scheduling_core.models import Communication, Direction, Priority, Task
-from tests.bot.conftest import CLINIC, DEMO_ACCOUNT_SID, PATIENT, House
+from scheduling_core.models import Communication, Direction, Priority
+from tests.bot.conftest import PATIENT, House
+from tests.bot.voice.call import Call, tasks
 from tests.conftest import Clock
-
-
-class Call:
-    def __init__(self, house: House, phone: str = PATIENT) -> None:
-        self.house = house
-        self.params = {
-            "CallSid": f"CA{uuid.uuid4().hex}",
-            "AccountSid": DEMO_ACCOUNT_SID,
-            "From": phone,
-            "To": CLINIC,
-            "Direction": "inbound",
-            "ApiVersion": "2010-04-01",
-        }
-        self.twiml = self.post("/twilio/voice", CallStatus="ringing")
-
-    def post(self, target: str, **more: str) -> ET.Element:
-        answer = self.house.post(target, self.params | {"CallStatus": "in-progress"} | more)
-        assert answer.status_code == 200, answer.text
-        self.twiml = ET.fromstring(answer.text)
-        assert len(self.twiml), "an empty answer is silence"
-        return self.twiml
-
-    @property
-    def action(self) -> str:
-        gather = self.twiml.find("Gather")
-        assert gather is not None
-        return gather.attrib["action"]
-
-    @property
-    def heard(self) -> str:
-        return " ".join(" ".join(said.itertext()) for said in self.twiml.iter("Say"))
-
-    def say(self, words: str, confidence: str = "0.93") -> str:
-        self.post(self.action, SpeechResult=words, Confidence=confidence)
-        return self.heard
-
-    def press(self, digits: str) -> str:
-        self.post(self.action, Digits=digits)
-        return self.heard
-
-    def stay_silent(self) -> str:
-        self.post(self.action, SpeechResult="")
-        return self.heard
-
-
-def tasks(house: House) -> list[Task]:
-    with house.database.reading() as session:
-        return list(session.scalars(select(Task)))
 
 
 def test_a_call_is_greeted_and_listened_to(sqlite_house: House):
@@ -79,7 +30,7 @@ def test_a_call_is_greeted_and_listened_to(sqlite_house: House):
 def test_what_is_said_and_pressed_goes_to_the_dialogue_call_by_call(house: House):
     call, other = Call(house), Call(house)
     assert call.say("I need a checkup") == "You said: I need a checkup"
-    assert call.press("04191980#") == "You said: 04191980"
+    assert call.press("04191980#").startswith("You said: 1980-04-19")
     assert other.say("hello") == "You said: hello"
     senders = [asked["sender"] for asked in house.dialogue.asked]
     assert senders[0] == senders[1] != senders[2]
@@ -131,9 +82,8 @@ def test_a_person_in_the_desks_hours_is_dialled_and_after_that_is_not(house: Hou
     assert call.twiml.findtext("Dial/Number") == "+14145550120"
     clock.set("2026-11-16T19:00:00-06:00")
     call = Call(house)
-    assert call.say("a person please") == "Somebody will call you."
+    assert call.say("a person please").startswith("If this is an emergency, call 911")
     assert call.twiml.find("Dial") is None
-    assert call.twiml.find("Hangup") is not None
 
 
 def test_a_desk_that_does_not_pick_up_leaves_a_task(house: House):

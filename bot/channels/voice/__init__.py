@@ -1,0 +1,1 @@
+"""Calls: what is heard, what is said, and what is asked of Twilio in between."""

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -96,6 +97,42 @@ def answer(
         _say(one.status)
 
 
+@outreach.command("day-sheet")
+def day_sheet(
+    practitioner: Annotated[str, typer.Argument(help="The practitioner's id.")],
+    day: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day. [today]")] = None,
+) -> None:
+    """Write the visits of a practitioner's day, as they are mailed."""
+    from scheduling_core import staff_mail, times
+
+    with _clinic() as (session, clinic):
+        chosen = day.date() if day else times.to_wall(times.now(), clinic.zone).date()
+        _say(staff_mail.day_sheet(session, clinic, practitioner_id=practitioner, day=chosen, agent=_AGENT))
+
+
+@outreach.command("bounced")
+def bounced(address: Annotated[str, typer.Argument(help="The mail address.")]) -> None:
+    """Note that mail to an address came back: nothing more goes there, and the desk asks the patient for another."""
+    from scheduling_core import deliveries
+
+    with _clinic() as (session, _):
+        count = deliveries.note_bounce(session, address=address, agent=_AGENT)
+        _say(f"Nothing more goes there. {count} {'patient has' if count == 1 else 'patients have'} this address.")
+
+
+@outreach.command("links")
+def links(appointment: Annotated[str, typer.Argument(metavar="APPOINTMENT", help="The visit's id.")]) -> None:
+    """Say the links of a visit: its calendar file, and where it takes place by video."""
+    from scheduling_core import audit, links, waitlist
+
+    with _clinic() as (session, clinic):
+        visit = waitlist.appointment(session, appointment)
+        audit.record(session, agent=_AGENT, action="R", entity="Appointment", entity_id=visit.id, patient_id=visit.patient_id)
+        for found in (links.calendar_link(session, visit), links.video_link(session, clinic, visit)):
+            if found:
+                _say(found)
+
+
 @referral.command("late")
 def late() -> None:
     """Say which referrals wait too long for their next step."""
@@ -113,16 +150,50 @@ def late() -> None:
 def packet(
     referral_id: ReferralArgument,
     fhir: Annotated[bool, typer.Option("--fhir", help="The bundle as JSON instead of the page.")] = False,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Write a PDF to this file instead.")] = None,
 ) -> None:
-    """Write what the partner is given, on standard output: a page, or a FHIR Bundle."""
+    """Write what the partner is given: a page or a FHIR Bundle on standard output, or a PDF."""
     import json
 
-    from bot import referral_page
+    from bot import referral_page, referral_pdf
     from scheduling_core import referrals
 
     with _clinic() as (session, clinic):
         made = referrals.packet(session, clinic, referral_id=referral_id, agent=_AGENT)
-    _say(json.dumps(made.bundle, indent=2) if fhir else referral_page.render(made))
+    if pdf is None:
+        _say(json.dumps(made.bundle, indent=2) if fhir else referral_page.render(made))
+    elif document := referral_pdf.render(made):
+        pdf.write_bytes(document)
+        _say(f"{pdf}: {len(document):,} bytes.")
+    else:
+        raise typer.BadParameter("the packet has letters that the PDF's fonts do not; print the page", param_hint="--pdf")
+
+
+@referral.command("send")
+def send(referral_id: ReferralArgument) -> None:
+    """Mail the packet to the partner, or to its fax; the referral is marked as sent when the mail has left."""
+    from scheduling_core import packets
+
+    with _clinic() as (session, clinic):
+        _say(f"The packet goes to {packets.send(session, clinic, referral_id=referral_id, agent=_AGENT).phone}.")
+
+
+@referral.command("give")
+def give(
+    referral_id: ReferralArgument,
+    owner: Annotated[str, typer.Argument(help="A team, or a colleague's address.")],
+    next_step: Annotated[str, typer.Option("--next", help="What is to be done.")],
+    due: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="By when, the clinic's wall time.")],
+) -> None:
+    """Let somebody else own a referral, with a next step of their own."""
+    from scheduling_core import referrals, times
+
+    with _clinic() as (session, clinic):
+        due_at = times.from_wall(due.date(), due.time(), clinic.zone)
+        one = referrals.give_to(
+            session, clinic, referral_id=referral_id, owner=owner, next_step=next_step, due_at=due_at, agent=_AGENT
+        )
+        _say(f"{one.owner}; next: {one.next_step}")
 
 
 @referral.command("choose")

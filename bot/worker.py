@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
@@ -27,7 +28,7 @@ from bot.dialogue_client import DialogueClient
 from bot.jobs import Schedule
 from bot.metrics import Metrics
 from bot.settings import Settings
-from scheduling_core import calendar_files, deliveries, links, messaging, sending
+from scheduling_core import calendar_files, deliveries, links, messaging, packets, sending
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
@@ -220,6 +221,8 @@ class Worker:
             return
         with self._database.transaction() as session:
             messaging.mark_sent(session, communication_id=message.id, external_id=external_id)
+            if message.kind == sending.PACKET:
+                packets.note_sent(session, current(session), message)
 
     def _hand_over(self, message: Communication, number: str) -> str:
         """The carrier's id. Raises SendError and UnknownFateError."""
@@ -230,7 +233,16 @@ class Worker:
             if self._mailer is None or clinic.clinic.main_email is None:
                 raise SendError(deliveries.NO_MAIL_SERVER, permanent=True)
             mail = _mail(session, clinic, clinic.clinic.main_email, message)
-        return self._mailer.send(mail)
+        return self._mailer.send(self._with_packet(mail, message) if message.kind == sending.PACKET else mail)
+
+    def _with_packet(self, mail: Mail, message: Communication) -> Mail:
+        """The packet as it is on file now: for people, and for the partner's own records unless it goes to a fax."""
+        from bot import referral_files  # a library for PDF, which few workers ever need
+
+        with self._database.transaction() as session:
+            clinic = current(session)
+            packet = packets.enclosed(session, clinic, message)
+        return replace(mail, files=referral_files.of(packet, for_fax=packets.is_fax(clinic, message.phone)))
 
     def _put_back(self, message: Communication, code: str, *, retry_in: float) -> None:
         with self._database.transaction() as session:
@@ -257,8 +269,8 @@ class Worker:
 def _mail(session: Session, clinic: ClinicFile, sender: str, message: Communication) -> Mail:
     """A message as a mail; to a patient with the visit that it is about, as it stands now, as a calendar file."""
     name = clinic.clinic.name
-    if message.kind in sending.TO_STAFF:
-        return Mail(message.id, message.phone, (name, sender), _STAFF_SUBJECT[message.kind].format(name), message.body)
+    if message.kind in _SUBJECTS:
+        return Mail(message.id, message.phone, (name, sender), _SUBJECTS[message.kind].format(name), message.body)
     language = sending.language_of_message(session, clinic, message)
     visit = session.scalars(select(Appointment).where(Appointment.id == message.appointment_id)).one_or_none()
     calendar = None
@@ -269,10 +281,11 @@ def _mail(session: Session, clinic: ClinicFile, sender: str, message: Communicat
 
 
 _SUBJECT = {"en": "A message from {}", "es": "Un mensaje de {}"}
-_STAFF_SUBJECT = {
+_SUBJECTS = {  # of mails to others than patients
     sending.DAY_SHEET: "Your day at {}",
     sending.DAY_CHANGE: "A change of today at {}",
     sending.TASK_NEWS: "A task waits at {}",
+    sending.PACKET: "A referral from {}",
 }
 
 

@@ -86,7 +86,7 @@ def fail(session: Session, message: Communication, code: str) -> Remedy:
             key=f"{message.idempotency_key}:voice",
         )
     else:
-        if found is Remedy.WRONG_ADDRESS and message.kind not in sending.TO_STAFF:
+        if found is Remedy.WRONG_ADDRESS and message.patient_id is not None:
             messaging.record_opt_out(session, message.phone, out=True, source="bounced", channel=Channel.EMAIL)
         messaging.give_to_staff(session, message, reason=_REASONS.get(found, "not-delivered"))
     return found
@@ -100,9 +100,10 @@ def note_bounce(session: Session, *, address: str, agent: str) -> int:
 
     How many patients have the address.
     """
-    if not messaging.opted_out(session, address, Channel.EMAIL):
-        messaging.record_opt_out(session, address, out=True, source="bounced", channel=Channel.EMAIL)
     found = session.scalars(select(Patient).where(func.lower(Patient.email) == address.lower(), Patient.active)).all()
+    for written in {address, *(patient.email for patient in found if patient.email)}:  # as it is written on each file
+        if not messaging.opted_out(session, written, Channel.EMAIL):
+            messaging.record_opt_out(session, written, out=True, source="bounced", channel=Channel.EMAIL)
     for patient in found:
         handoff.open_task(
             session,

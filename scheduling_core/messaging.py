@@ -180,7 +180,7 @@ def _may_go_out(session: Session, message: Communication) -> bool:
     now = times.now()
     if message.kind not in GOES_OUT_ANYWAY and opted_out(session, message.phone, message.channel):
         message.status = Delivery.WITHHELD
-    elif message.kind in (*sending.STARTED_BY_US, sending.INVITATION) and not sending.holds_still(session, message):
+    elif message.kind in (*sending.STARTED_BY_US, sending.INVITATION, sending.PACKET) and not sending.holds_still(session, message):
         message.status, message.error = Delivery.WITHHELD, "superseded"
     elif message.kind in sending.STARTED_BY_US and (wait := sending.must_wait(session, current(session), message, at=now)):
         if sending.is_of_use_at(session, message, wait.until):

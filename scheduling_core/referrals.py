@@ -170,22 +170,34 @@ def move_on(
     return one
 
 
-def give_to(session: Session, *, referral_id: str, owner: str, next_step: str, due_at: dt.datetime, agent: str) -> Referral:
-    """Let somebody else own a referral, with a next step of their own words. Raises NotFoundError, WrongStateError."""
+def give_to(
+    session: Session, clinic: ClinicFile, *, referral_id: str, owner: str, next_step: str, due_at: dt.datetime, agent: str
+) -> Referral:
+    """Let somebody else own a referral, with a next step of their own words: a task of theirs, in place of the one before.
+
+    `owner` is a team of the clinic file, or a staff account's address. Raises NotFoundError, WrongStateError.
+    """
     one = get(session, referral_id)
     if one.status in OVER:
         raise WrongStateError(f"Referral/{referral_id}")
+    _close_tasks(session, one, agent, TaskStatus.CANCELLED)
     one.owner, one.next_step, one.due_at, one.updated_at = owner, next_step, due_at, times.now()
+    session.flush()
     _audit(session, one, "U", agent, {"owner": owner, "due_at": due_at.isoformat()})
+    _open_task(session, clinic, one, agent, next_step)
     return one
+
+
+def _close_tasks(session: Session, one: Referral, agent: str, status: TaskStatus) -> None:
+    for task_id in session.scalars(
+        select(Task.id).where(Task.idempotency_key.startswith(f"referral:{one.id}:"), Task.status.in_(handoff.OPEN))
+    ):
+        handoff.close_task(session, task_id=task_id, agent=agent, status=status)
 
 
 def _go_to(session: Session, clinic: ClinicFile, one: Referral, status: ReferralStatus, since: dt.datetime, agent: str) -> None:
     old, one.status, one.updated_at = one.status, status, times.now()
-    for task_id in session.scalars(
-        select(Task.id).where(Task.idempotency_key.startswith(f"referral:{one.id}:"), Task.status.in_(handoff.OPEN))
-    ):
-        handoff.close_task(session, task_id=task_id, agent=agent, status=TaskStatus.COMPLETED)
+    _close_tasks(session, one, agent, TaskStatus.COMPLETED)
     if status not in OVER:
         one.next_step, one.due_at = _STEPS[status], since + dt.timedelta(days=clinic.outreach.referral_days)
     session.flush()
@@ -348,8 +360,13 @@ def packet(session: Session, clinic: ClinicFile, *, referral_id: str, agent: str
         ("Note", request.note or "" if "note" in allowed else ""),
         ("Referred by", f"{clinic.clinic.name}, {clinic.clinic.phone}"),
     ]
-    _audit(session, one, "R", agent, {"for": "packet", "partner": one.partner_id})
+    note_look(session, one, agent, "packet")
     return Packet(bundle, partner.name if partner else "", tuple((word, value) for word, value in facts if value))
+
+
+def note_look(session: Session, one: Referral, agent: str, purpose: str) -> None:
+    """Who looked at a referral for its partner, and why."""
+    _audit(session, one, "R", agent, {"for": purpose, "partner": one.partner_id})
 
 
 def _audit(session: Session, one: Referral, action: audit.Action, agent: str, detail: dict[str, object]) -> None:

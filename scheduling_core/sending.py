@@ -33,6 +33,8 @@ from scheduling_core.models import (
     Patient,
     PatientPhone,
     PlanMove,
+    Referral,
+    ReferralStatus,
     WaitlistOffer,
 )
 from scheduling_core.segments import TWO_SEGMENTS, on_air, segments
@@ -177,6 +179,12 @@ def plan_key(plan_id: str, number: int) -> str:
     return f"{PLAN}:{plan_id}:{number}"
 
 
+def packet_of(key: str | None) -> tuple[str, str]:
+    """The ids of the referral and the partner that a mail with such a key is about."""
+    _, referral_id, partner_id, _ = (key or "").split(":")
+    return referral_id, partner_id
+
+
 def outreach_key(outreach_id: str, number: int) -> str:
     """What a message that asks a patient for a visit is known by; `number` counts the tries from 1."""
     return f"outreach:{outreach_id}:{number}"
@@ -203,6 +211,11 @@ def holds_still(session: Session, message: Communication) -> bool:
     if message.kind == INVITATION:
         visit = session.scalars(select(Appointment).where(Appointment.id == message.appointment_id)).one_or_none()
         return visit is not None and message.idempotency_key == invitation_key(visit)
+    if message.kind == PACKET:
+        referral_id, partner_id = packet_of(message.idempotency_key)
+        wanted = select(Referral.id).where(Referral.id == referral_id, Referral.partner_id == partner_id)
+        wanted = wanted.where(Referral.status.in_((ReferralStatus.NEW, ReferralStatus.SENT)))
+        return session.scalars(wanted).first() is not None
     if message.kind == OFFER:
         found = select(WaitlistOffer).where(WaitlistOffer.id == offer_of(message.idempotency_key))
         offer = session.scalars(found).one_or_none()

@@ -18,6 +18,15 @@ _HERE = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
+class File:
+    """An attachment. `kind` is its media type."""
+
+    name: str
+    kind: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Mail:
     """One mail. `id` makes its Message-ID: a repeat after a lost answer carries the same, by which mailboxes know it."""
 
@@ -27,6 +36,7 @@ class Mail:
     subject: str
     body: str
     calendar: tuple[str, str] | None = None  # an iCalendar file and its method
+    files: tuple[File, ...] = ()
 
 
 class Mailer:
@@ -85,4 +95,7 @@ def _message(mail: Mail) -> EmailMessage:
     if mail.calendar:
         file, method = mail.calendar
         message.add_attachment(file.encode(), maintype="text", subtype="calendar", filename="visit.ics", params={"method": method})
+    for one in mail.files:
+        maintype, _, subtype = one.kind.partition("/")
+        message.add_attachment(one.content, maintype=maintype, subtype=subtype, filename=one.name)
     return message

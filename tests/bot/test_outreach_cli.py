@@ -7,11 +7,12 @@ import json
 import pytest
 from sqlalchemy import select, update
 
-from scheduling_core.models import Outreach, OutreachStatus, Referral
+from scheduling_core import booking, sending
+from scheduling_core.models import Outreach, OutreachStatus, Patient, Referral, Task
 from tests.bot.test_craft import frontdesk  # noqa: F401 - a fixture
 from tests.core.test_recalls import find, patient_with, rows, send
 from tests.core.test_referrals import refer
-from tests.factories import make_patient
+from tests.factories import make_free_time, make_patient
 
 
 def test_the_report_counts_and_the_worklist_names_whom_to_call(frontdesk, sqlite_loaded, clinic):  # noqa: F811
@@ -47,3 +48,26 @@ def test_a_referral_goes_its_way(frontdesk, sqlite_loaded, clinic, clock):  # no
 def test_a_word_that_is_none_is_explained(frontdesk):  # noqa: F811
     with pytest.raises(BaseException, match="none of"):
         frontdesk("outreach", "answer", "x", "perhaps")
+
+
+def test_the_desk_sees_a_practitioners_day_and_the_links_of_a_visit(frontdesk, sqlite_loaded, clinic, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("FRONTDESK_PUBLIC_URL", "https://texts.example")
+    with sqlite_loaded.transaction() as session:
+        patient = make_patient(session)
+        time = make_free_time(clinic, start="2026-11-17T09:00")
+        visit = booking.book(session, clinic, patient_id=patient.id, time=time, agent="test", key="book").id
+    sheet = frontdesk("outreach", "day-sheet", "ferreira", "--day", "2026-11-17")
+    assert sheet.startswith("Dr. Joana Ferreira: Tuesday, November 17, 1 visit\n\n9:00 AM-9:20 AM  R. N.  Follow-up visit;")
+    assert frontdesk("outreach", "day-sheet", "ferreira") == "Dr. Joana Ferreira: Monday, November 16, 0 visits\n\n"
+    assert frontdesk("outreach", "links", visit).startswith("https://texts.example/c/")
+
+
+def test_mail_that_came_back_is_noted(frontdesk, sqlite_loaded):  # noqa: F811
+    with sqlite_loaded.transaction() as session:
+        make_patient(session).email = "ruth@home.example"
+    said = frontdesk("outreach", "bounced", "Ruth@home.example")
+    assert said == "Nothing more goes there. 1 patient has this address.\n"
+    with sqlite_loaded.reading() as session:
+        assert session.scalars(select(Task.reason)).all() == ["wrong-address"]
+        [patient] = session.scalars(select(Patient)).all()
+        assert sending.mail_address(session, patient) is None

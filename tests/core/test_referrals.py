@@ -223,6 +223,8 @@ def test_another_partner_can_be_chosen_and_somebody_else_may_own_it(loaded, clin
     with loaded.transaction() as session:
         referrals.choose(session, clinic, referral_id=one.id, partner_id="lakefront-heart", agent="staff:nora")
         referrals.give_to(
-            session, referral_id=one.id, owner="clinical", next_step="Add the letter", due_at=WHEN, agent="staff:nora"
+            session, clinic, referral_id=one.id, owner="clinical", next_step="Add the letter", due_at=WHEN, agent="staff:nora"
         )
     assert (referral(loaded).owner, referral(loaded).next_step) == ("clinical", "Add the letter")
+    [task] = open_tasks(loaded)
+    assert (task.team, task.due_at, task.description.split(" (")[0]) == ("clinical", WHEN, "Add the letter")

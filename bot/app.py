@@ -65,6 +65,7 @@ def create_app(settings: Settings, *, twiml_seconds: float = TWIML_SECONDS) -> F
 def close(app: Flask) -> None:
     """Ends the turns under way and the connections of an app."""
     database, turns, dialogue = app.extensions["frontdesk"]
+    app.extensions["inbox"].close()
     turns.close()
     dialogue.close()
     database.dispose()

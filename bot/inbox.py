@@ -16,12 +16,12 @@ _AGENT = "staff:command-line"
 
 
 def waiting(session: Session) -> Iterator[str]:
-    """A line for each conversation that staff own, with what was said last, and one for each open task."""
+    """A line for each conversation that staff own, with the last words of the patient or of staff, and one for each open task."""
     for row in rows(session, Queue.ALL, staff_id=""):
         if row.state is State.ASSISTANT:
             continue
         audit.record(session, agent=_AGENT, action="R", entity="Conversation", entity_id=row.id, patient_id=row.patient_id)
-        yield f"conversation {row.id}  {row.phone}  {row.owner_name or ''}  {row.last_body}"
+        yield f"conversation {row.id}  {row.phone}  {row.owner_name or ''}  {row.words}"
     for task in handoff.open_tasks(session):
         audit.record(session, agent=_AGENT, action="R", entity="Task", entity_id=task.id, patient_id=task.patient_id)
         words = " ".join(task.description.split())

@@ -71,9 +71,8 @@ class Row:
     reason: str | None  # of the most urgent task
     waiting_since: dt.datetime | None
     snoozed_until: dt.datetime | None
-    last_body: str
-    last_author: str
-    last_direction: Direction | None
+    words: str  # the patient's last ones, or those of staff where they have answered since
+    words_by: str  # Communication.author of them; "" where nothing was said
     last_at: dt.datetime
     last_sequence: int
     last_in_sequence: int  # of the patient's last message; 0 for none
@@ -207,13 +206,13 @@ def _awake_with_staff() -> ColumnElement[bool]:
 def _as_rows(session: Session, found: Sequence[Any]) -> list[Row]:
     conversations: list[Conversation] = [conversation for conversation, _, _ in found]
     ids = [conversation.id for conversation in conversations]
-    last, last_in = _last_messages(session, ids)
+    last = _last_messages(session, ids)
     verified = _names(session, {one.patient_id for one in conversations if one.patient_id})
     on_file = _names_on_file(session, {one.phone for one in conversations if not one.patient_id})
-    reasons = _reasons(session, [one.id for one, urgency, _ in found if urgency is not None])
+    reasons = _reasons(session, [one.id for one, urgency, _ in found if urgency is not None or one.owner is Owner.STAFF])
     made = []
     for conversation, urgency, since in found:
-        message = last.get(conversation.id)
+        said = last.get(conversation.id, _Said())
         known = on_file.get(conversation.phone) if conversation.patient_id is None else None
         made.append(
             Row(
@@ -232,12 +231,11 @@ def _as_rows(session: Session, found: Sequence[Any]) -> list[Row]:
                 reason=reasons.get(conversation.id),
                 waiting_since=conversation.waiting_since or since,
                 snoozed_until=conversation.snoozed_until,
-                last_body=" ".join(message.body.split())[:_SNIPPET] if message else "",
-                last_author=message.author if message else "",
-                last_direction=message.direction if message else None,
-                last_at=message.created_at if message else conversation.created_at,
-                last_sequence=message.sequence if message else 0,
-                last_in_sequence=last_in.get(conversation.id, 0),
+                words=" ".join(said.words.body.split())[:_SNIPPET] if said.words else "",
+                words_by=said.words.author if said.words else "",
+                last_at=said.last.created_at if said.last else conversation.created_at,
+                last_sequence=said.last.sequence if said.last else 0,
+                last_in_sequence=said.last_in,
             )
         )
     return made
@@ -253,18 +251,30 @@ def _state(conversation: Conversation, *, urgent: bool) -> State:
     return State.UNASSIGNED if urgent or conversation.owner is Owner.STAFF else State.ASSISTANT
 
 
-def _last_messages(session: Session, ids: Collection[str]) -> tuple[dict[str, Communication], dict[str, int]]:
-    """By conversation: its last message, and the sequence of the patient's last one."""
-    own = (Communication.organization_id == session.info["organization"], Communication.conversation_id.in_(ids))
+@dataclass(frozen=True)
+class _Said:
+    last: Communication | None = None
+    words: Communication | None = None
+    last_in: int = 0
+
+
+def _last_messages(session: Session, ids: Collection[str]) -> dict[str, _Said]:
+    """By conversation: its last message, the one that its row shows, and the sequence of the patient's last one."""
+    by_people = case((Communication.author != "assistant", Communication.sequence))
     from_patient = case((Communication.direction == Direction.IN, Communication.sequence))
     ends = session.execute(
-        select(Communication.conversation_id, func.max(Communication.sequence), func.max(from_patient))
-        .where(*own)
+        select(
+            Communication.conversation_id,
+            func.max(Communication.sequence),
+            func.max(by_people),
+            func.max(from_patient),
+        )
+        .where(Communication.conversation_id.in_(ids))
         .group_by(Communication.conversation_id)
     ).all()
-    found = session.scalars(select(Communication).where(Communication.sequence.in_([last for _, last, _ in ends])))
-    messages = {str(message.conversation_id): message for message in found}
-    return messages, {str(conversation_id): last or 0 for conversation_id, _, last in ends}
+    wanted = {sequence for _, last, shown, _ in ends for sequence in (last, shown) if sequence}
+    found = {one.sequence: one for one in session.scalars(select(Communication).where(Communication.sequence.in_(wanted)))}
+    return {str(id_): _Said(found[last], found.get(shown) or found[last], last_in or 0) for id_, last, shown, last_in in ends}
 
 
 def _names(session: Session, patient_ids: Collection[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from bot.console.task_words import reason_word
 from scheduling_core import times
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.inbox_queues import Queue, Row, State
-from scheduling_core.models import Delivery, Direction, LineKind
+from scheduling_core.models import Delivery, LineKind
 from scheduling_core.transcript import Line, Speaker
 
 
@@ -96,14 +96,19 @@ def owner_word(row: Row) -> str:
         return _("Resolved")
     if row.state is State.OVER:
         return _("Over")
+    if row.assignee_id is None and row.owner_name == row.team:
+        return team_word(row.team or "") or _("Nobody yet")
     return row.owner_name or _("Nobody yet")
 
 
+def team_word(team: str) -> str:
+    """A team's code as the clinic file has it, as people read it."""
+    return team.replace("-", " ").capitalize()
+
+
 def last_word(row: Row) -> str:
-    """Who said the last words of a row."""
-    if row.last_direction is Direction.IN:
-        return _("Patient")
-    return _("Assistant") if row.last_author == "assistant" else row.last_author
+    """Who said the words of a row."""
+    return {"patient": _("Patient"), "assistant": _("Assistant"), "": ""}.get(row.words_by, row.words_by)
 
 
 def author_word(line: Line) -> str:
@@ -153,10 +158,10 @@ def done_word(line: Line, zone: ZoneInfo) -> str:
     if line.done is LineKind.SNOOZED:
         return _("%(who)s snoozed it until %(until)s", who=who, until=at_wall(dt.datetime.fromisoformat(line.body), zone))
     if line.done is LineKind.TAKEN_OVER and line.body != line.author:
-        return _("%(who)s handed it to %(to)s", who=who, to=line.body)
+        return _("%(who)s handed it to: %(to)s", who=who, to=team_word(line.body))
     return {
         LineKind.TAKEN_OVER: _("%(who)s took it over", who=who),
-        LineKind.ASSIGNED: _("%(who)s assigned it to %(to)s", who=who, to=line.body),
+        LineKind.ASSIGNED: _("%(who)s assigned it to: %(to)s", who=who, to=line.body),
         LineKind.GIVEN_BACK: _("%(who)s gave it back to the assistant", who=who),
         LineKind.RESOLVED: _("%(who)s resolved it", who=who),
         LineKind.WOKEN: _("%(who)s woke it up", who=who),
@@ -188,6 +193,7 @@ WORDS = {
         kind_word,
         done_word,
         intent_word,
+        team_word,
         reason_word,
     )
 }

@@ -270,7 +270,7 @@ def test_an_answer_waits_to_be_sent_and_nobody_waits_any_more(loaded: Database, 
         assert sent.id == again.id
         assert (sent.status, sent.body, sent.author, sent.kind) == (Delivery.QUEUED, "I'll look ...", "Nora Ellis", "staff")
         (row,) = inbox_queues.rows(session, Queue.MINE, staff_id=nora.staff_id)
-        assert (row.waiting_since, row.last_author, row.state) == (None, "Nora Ellis", State.ASSIGNED)
+        assert (row.waiting_since, row.words_by, row.state) == (None, "Nora Ellis", State.ASSIGNED)
 
 
 def test_a_caller_is_answered_by_text(loaded: Database, clinic: ClinicFile):

@@ -25,7 +25,7 @@
       time.dataset.wall ??= time.textContent;
       if (seconds < 60) time.textContent = words.now;
       else if (seconds < 3600) time.textContent = words.minutes.replace("#", Math.floor(seconds / 60));
-      else if (seconds < 6 * 3600) time.textContent = words.hours.replace("#", Math.floor(seconds / 3600));
+      else if (seconds < 12 * 3600) time.textContent = words.hours.replace("##", Math.floor(seconds / 60) % 60).replace("#", Math.floor(seconds / 3600));
       else time.textContent = time.dataset.wall;
     }
   };

@@ -47,7 +47,7 @@ DAY_SHEET, DAY_CHANGE, TASK_NEWS = "day-sheet", "day-change", "task-news"  # mai
 TO_STAFF = (DAY_SHEET, DAY_CHANGE, TASK_NEWS)
 PACKET = "packet"  # a mail to a referral partner
 STARTED_BY_US = (REMINDER, OFFER, PLAN, *OUTREACH, AFTER_VISIT)
-A_DAY, A_WEEK = 1, 3  # messages to one number that the clinic starts (47 CFR 64.1200(a)(9)(iv)(F))
+A_DAY, A_WEEK = 1, 3  # messages to one number that the clinic starts (47 CFR 64.1200(a)(9)(iv))
 _ASIDE = (OFFER, PLAN)  # asked for by who waits for a time; urgent, and over in hours: neither counted nor held up
 LEAST_NOTICE = dt.timedelta(hours=1)  # a reminder that came late is of use until then
 LANDLINE = ("30006", "21635")  # Twilio's errors: https://www.twilio.com/docs/api/errors

@@ -73,14 +73,20 @@ def check(file: ClinicArgument) -> None:
 
 
 @app.command()
-def load(file: ClinicArgument) -> None:
+def load(
+    file: ClinicArgument,
+    keep_edits: Annotated[bool, typer.Option("--keep-edits", help="Leave a clinic as it is that staff changed since.")] = False,
+) -> None:
     """Bring the database in line with a clinic file; patients and visits stay."""
-    from scheduling_core.clinic_file import loading
+    from scheduling_core.clinic_file import editing, loading
 
     clinic = _read_clinic(file)
     settings = Settings.from_env()
     _upgrade(settings)
     with _open_database(settings) as opened, opened.transaction() as session:
+        if keep_edits and editing.holds_edits_of(session, clinic):
+            _say(f"The clinic was changed in the console since {file} was loaded, and stays so. To go back: frontdesk load {file}")
+            return
         changes = loading.load(session, clinic, agent="load")
         for sentence in changes.sentences or ("Nothing has changed.",):
             _say(sentence)

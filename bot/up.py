@@ -59,7 +59,7 @@ def up(*, clinic: Path, data: Path | None, port: int | None, say: Say) -> None:
             environ = dict(os.environ) | settings.to_env()
             model = training.ensure_model(settings.data_dir, say)
             _start(children, settings, "dialogue", *dialogue_server.command(settings, model))
-            _run(settings, "load", str(clinic))
+            _run(settings, "load", "--keep-edits", str(clinic))
             if settings.env is not Environment.PRODUCTION:
                 _run(settings, "staff", "demo")
             say("The database is ready, the clinic file loaded.")

@@ -74,13 +74,12 @@ def load(session: Session, clinic: ClinicFile, *, agent: str) -> Changes:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE clinic_version IN EXCLUSIVE MODE"))  # loads queue; readers go on
-    content = clinic.model_dump(mode="json", by_alias=True)
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    content, wanted = _content(clinic), digest(clinic)
     latest = session.scalars(select(ClinicVersion).order_by(ClinicVersion.number.desc()).limit(1)).one_or_none()
-    if latest is not None and latest.digest == digest:
+    if latest is not None and latest.digest == wanted:
         return Changes()
     number = latest.number + 1 if latest else 1
-    session.add(ClinicVersion(number=number, digest=digest, content=content, loaded_at=times.now()))
+    session.add(ClinicVersion(number=number, digest=wanted, content=content, loaded_at=times.now()))
     tasks = 0
     for section, table in _TABLES.items():
         left = _keep_rows(session, table, {part["id"]: part["name"] for part in content[section]})
@@ -98,6 +97,15 @@ def load(session: Session, clinic: ClinicFile, *, agent: str) -> Changes:
     )
     session.flush()
     return Changes(sentences, tasks)
+
+
+def digest(clinic: ClinicFile) -> str:
+    """The SHA-256 of what a clinic file says, however it is written."""
+    return hashlib.sha256(json.dumps(_content(clinic), sort_keys=True).encode()).hexdigest()
+
+
+def _content(clinic: ClinicFile) -> dict[str, Any]:
+    return clinic.model_dump(mode="json", by_alias=True)
 
 
 def current(session: Session) -> ClinicFile:
@@ -190,6 +198,11 @@ def _summary(content: Mapping[str, Any]) -> str:
         if section in _TABLES
     )
     return f"Loaded {content['clinic']['name']} for the first time: {counts}."
+
+
+def differences(before: ClinicFile, after: ClinicFile) -> Iterator[str]:
+    """A sentence for each change, in the order of the file."""
+    return _differences(_content(before), _content(after))
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

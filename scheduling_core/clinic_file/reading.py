@@ -20,7 +20,11 @@ __all__ = ["ClinicFileError", "Mistake", "read"]
 
 def read(path: Path) -> ClinicFile:
     """The clinic that the file describes. Raises ClinicFileError with every mistake, by line."""
-    text = _text(path)
+    return read_text(_text(path), path)
+
+
+def read_text(text: str, path: Path) -> ClinicFile:
+    """As `read`, of a text that is called `path` where mistakes are told."""
     try:
         tree = parse(text)
     except NotYamlError as error:

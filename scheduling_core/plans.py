@@ -250,10 +250,9 @@ def carry_out(session: Session, clinic: ClinicFile, *, plan_id: str, by: str) ->
     plan = get(session, plan_id)
     if plan.status is PlanStatus.DONE:
         return plan
-    wanted = moves(session, plan_id)
-    agreed = all(move.status in (MoveStatus.AGREED, MoveStatus.GONE) for move in wanted)
-    if plan.kind is not PlanKind.URGENT or plan.status is not PlanStatus.ASKING or not agreed:
+    if not may_be_carried_out(session, plan):
         raise WrongStateError(f"Plan/{plan_id}")
+    wanted = moves(session, plan_id)
     with session.begin_nested():
         for move in wanted:
             if move.status is MoveStatus.AGREED:
@@ -265,6 +264,13 @@ def carry_out(session: Session, clinic: ClinicFile, *, plan_id: str, by: str) ->
     moved = [move.appointment_id for move in wanted if move.status is MoveStatus.MOVED]
     _audit(session, plan, agent, "U", {"status": "done", "moved": moved, "booked": urgent_visits(plan)})
     return plan
+
+
+def may_be_carried_out(session: Session, plan: Plan) -> bool:
+    """Whether an urgent plan waits for nothing but a scheduler's word: everybody who was asked has agreed."""
+    if plan.kind is not PlanKind.URGENT or plan.status is not PlanStatus.ASKING:
+        return False
+    return all(move.status in (MoveStatus.AGREED, MoveStatus.GONE) for move in moves(session, plan.id))
 
 
 def urgent_visits(plan: Plan) -> list[str]:

@@ -106,12 +106,12 @@ def join(session: Session, clinic: ClinicFile, *, request: Request, wish: TimeWi
     return place
 
 
-def leave(session: Session, *, place_id: str, agent: str, key: str) -> Appointment:
+def leave(session: Session, *, place_id: str, agent: str, key: str, why: str = LEFT) -> Appointment:
     """Give a place up; what is on offer to it goes to the next one. Leaving again does nothing. Raises NotFoundError."""
     place = appointment(session, place_id)
     if idempotency.earlier_answer(session, key) is None:
         _pass(session, place, agent)
-        _end_place(session, place, LEFT, agent)
+        _end_place(session, place, why, agent)
         idempotency.remember(session, key, {"place_id": place_id})
     return place
 
@@ -289,7 +289,7 @@ def _take(
             raise TimeTakenError(f"Appointment/{hold.id}")
     time = visits.time_of(offered) if hold is None else None
     hold_id = hold.id if hold else None
-    if (moving := _to_move(session, place)) is not None:
+    if (moving := to_move(session, place)) is not None:
         return booking.reschedule(session, clinic, appointment_id=moving.id, hold_id=hold_id, time=time, agent=agent, key=key)
     assert place.patient_id
     return booking.book(session, clinic, patient_id=place.patient_id, hold_id=hold_id, time=time, agent=agent, key=key)
@@ -323,7 +323,7 @@ def _last_offer_of(session: Session, place_id: str) -> WaitlistOffer | None:
     return session.scalars(found.order_by(by_use, WaitlistOffer.updated_at.desc()).limit(1)).first()
 
 
-def _to_move(session: Session, place: Appointment) -> Appointment | None:
+def to_move(session: Session, place: Appointment) -> Appointment | None:
     """The visit that an accepted offer moves, if it is to come still."""
     moving = (place.wish or {}).get("moving")
     visit = appointment(session, moving) if moving else None

@@ -61,7 +61,7 @@ def record(
     same coverage. Raises NotFoundError.
     """
     if earlier := idempotency.earlier_answer(session, key):
-        return _get(session, earlier["coverage_id"])
+        return get(session, earlier["coverage_id"])
     coverage = _replace(
         session,
         Coverage(
@@ -89,7 +89,7 @@ def record(
 def record_self_pay(session: Session, *, patient_id: str, agent: str, key: str | None = None) -> Coverage:
     """The patient pays alone: every coverage in force ends. The same key again answers the same. Raises NotFoundError."""
     if earlier := idempotency.earlier_answer(session, key):
-        return _get(session, earlier["coverage_id"])
+        return get(session, earlier["coverage_id"])
     alone = Coverage(id=new_id(), patient_id=patient_id, payer_name=SELF_PAY, relationship="self", rank=1, self_pay=True)
     coverage = _replace(session, alone, agent)
     idempotency.remember(session, key, {"coverage_id": coverage.id})
@@ -101,7 +101,7 @@ def change(session: Session, *, coverage_id: str, agent: str, **values: Any) -> 
 
     The payer is asked again. Raises NotFoundError.
     """
-    coverage = _get(session, coverage_id)
+    coverage = get(session, coverage_id)
     changed = {name: {"old": _plain(getattr(coverage, name)), "new": _plain(value)} for name, value in values.items()}
     changed = {name: both for name, both in changed.items() if both["old"] != both["new"]}
     if not changed:
@@ -162,6 +162,13 @@ def _tell_billing(session: Session, fresh: Coverage, agent: str) -> None:
         )
 
 
+def _cancel(session: Session, coverage: Coverage, agent: str) -> None:
+    coverage.status, coverage.updated_at = CoverageStatus.CANCELLED, times.now()
+    session.flush()
+    checks.cancel_waiting(session, coverage_id=coverage.id)
+    _audit(session, coverage, agent, "U", {"status": {"old": CoverageStatus.ACTIVE, "new": CoverageStatus.CANCELLED}})
+
+
 def _audit(session: Session, coverage: Coverage, agent: str, action: audit.Action, detail: dict[str, Any]) -> None:
     audit.record(
         session,
@@ -174,7 +181,16 @@ def _audit(session: Session, coverage: Coverage, agent: str, action: audit.Actio
     )
 
 
-def _get(session: Session, coverage_id: str) -> Coverage:
+def end(session: Session, *, coverage_id: str, agent: str) -> Coverage:
+    """A coverage holds no longer, and nothing takes its place. Ending it again changes nothing. Raises NotFoundError."""
+    coverage = get(session, coverage_id)
+    if coverage.status is CoverageStatus.ACTIVE:
+        _cancel(session, coverage, agent)
+    return coverage
+
+
+def get(session: Session, coverage_id: str) -> Coverage:
+    """Raises NotFoundError."""
     found = session.scalars(select(Coverage).where(Coverage.id == coverage_id)).one_or_none()
     if found is None:
         raise NotFoundError(f"Coverage/{coverage_id}")

@@ -21,7 +21,7 @@ from scheduling_core.calendar import hours, ticks
 from scheduling_core.calendar.hours import Kept, Stretch
 from scheduling_core.clinic_file.schema import ClinicFile, PractitionerPart
 from scheduling_core.errors import NotFoundError
-from scheduling_core.models import Appointment, AppointmentStatus, Attendance, Mode, ParticipationStatus, Patient
+from scheduling_core.models import Appointment, AppointmentStatus, Attendance, AuditEvent, Mode, ParticipationStatus, Patient
 from scheduling_core.models.scheduling import HAS_TIME, IS_GONE
 
 _NOON = ticks.A_DAY // 2
@@ -153,7 +153,7 @@ def columns(
     rows = _read(session, clinic, [one.id for one in who], days, now)
     found = []
     for practitioner in who:
-        zone = _zone(clinic, practitioner)
+        zone = zone_of(clinic, practitioner)
         for day in days:
             origin = ticks.tick_of(times.from_wall(day, dt.time(12), zone)) - _NOON
             of_day = [row for row in rows.get(practitioner.id, ()) if origin <= ticks.tick_of(row.start) < origin + ticks.A_DAY]
@@ -172,7 +172,7 @@ def entry(session: Session, clinic: ClinicFile, *, appointment_id: str) -> Entry
     if row is None:
         raise NotFoundError(f"Appointment/{appointment_id}")
     practitioner = clinic.practitioners_by_id.get(row.practitioner_id)
-    zone = _zone(clinic, practitioner) if practitioner else clinic.zone
+    zone = zone_of(clinic, practitioner) if practitioner else clinic.zone
     day = times.to_wall(row.start, zone).date()
     return _entry(row, ticks.tick_of(times.from_wall(day, dt.time(12), zone)) - _NOON, times.now())
 
@@ -190,6 +190,21 @@ def record_look(session: Session, *, agent: str, days: Sequence[dt.date], shown:
         "visits": sum(len(column.entries) for column in shown),
     }
     audit.record(session, agent=agent, action="R", entity="Schedule", entity_id=days[0].isoformat(), detail=detail)
+
+
+def trail(session: Session, one: Entry) -> list[AuditEvent]:
+    """Who did what with a visit, the latest first; who only looked at it is not in it."""
+    found = (
+        select(AuditEvent)
+        .where(
+            AuditEvent.patient_id == one.patient_id if one.patient_id else AuditEvent.patient_id.is_(None),
+            AuditEvent.entity == "Appointment",
+            AuditEvent.entity_id == one.id,
+            AuditEvent.action != "R",
+        )
+        .order_by(AuditEvent.sequence.desc())
+    )
+    return list(session.scalars(found))
 
 
 # Room load.
@@ -440,6 +455,6 @@ def _behind(entries: Iterable[Entry], now: dt.datetime) -> int:
     return max([0, *(int(one.total_seconds()) // 60 for one in late)])
 
 
-def _zone(clinic: ClinicFile, practitioner: PractitionerPart) -> ZoneInfo:
+def zone_of(clinic: ClinicFile, practitioner: PractitionerPart) -> ZoneInfo:
     """The wall that a practitioner's day is drawn by: that of the first place where they work."""
     return clinic.zone_of(practitioner.location_ids[0]) if practitioner.location_ids else clinic.zone

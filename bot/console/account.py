@@ -18,6 +18,7 @@ from bot.console.doors import poor
 from bot.console.languages import LANGUAGES
 from bot.console.shell import Answer, Console, Desk, desk_session
 from scheduling_core import accounts, audit, passkeys, second_factor
+from scheduling_core.errors import NotFoundError
 from scheduling_core.models import StaffAccount, StaffSession
 
 _PROVED_SECONDS = 15 * 60.0  # a password given so lately stands for what changes the doors
@@ -88,7 +89,9 @@ def _add_app(console: Console) -> None:
 
     @console.look("/account/app.svg", may=EVERYBODY)
     def app_picture(desk: Desk) -> Answer:
-        secret = desk_session().get("new_app", "")
+        secret = desk_session().get("new_app")
+        if secret is None:
+            raise NotFoundError("picture")
         drawn = io.BytesIO()
         uri = second_factor.uri(secret, email=desk.me.email, clinic=desk.clinic.clinic.name)
         segno.make(uri, error="m").save(drawn, kind="svg", scale=5, dark="#000", light="#fff", xmldecl=False)

@@ -129,7 +129,7 @@ class Console:
             if route.kind != "look":
                 desk_session().touch()
             if desk_session().get("must_enrol") and not route.rule.startswith(_FIRST_THINGS):
-                return redirect(url_for("console.set_up_app"))
+                return redirect(url_for("console.set_up_app")) if route.kind != "look" else ("", 403)
             answer = view(desk, **args)
             if route.kind == "get" and not session.info.get("audited"):
                 _record_page(desk, "R", args)

@@ -22,6 +22,17 @@
     if (event.detail.xhr.status >= 500) say(document.body.dataset.offline);
   });
 
+  // What scrolls sideways can be reached and scrolled by keyboard.
+  const reachScrolling = () => {
+    for (const box of document.querySelectorAll(".scroll")) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  };
+  reachScrolling();
+  addEventListener("resize", reachScrolling);
+  document.addEventListener("htmx:afterSettle", reachScrolling);
+
   const again = document.getElementById("again");
   if (!again) return; // nobody is signed in
 
@@ -68,16 +79,14 @@
   for (const sign of ["keydown", "pointerdown"]) {
     document.addEventListener(sign, () => { toTell = true; }, { passive: true, capture: true });
   }
-  document.getElementById("idle-stay").addEventListener("click", () => {
-    idle.close();
-    tell();
-  });
+  document.getElementById("idle-stay").addEventListener("click", () => idle.close());
+  idle.addEventListener("close", () => again.open || tell());
   setInterval(() => {
     const quiet = (Date.now() - lastAlive()) / 1000;
     if (again.open) return;
     if (quiet >= idleSeconds) {
-      idle.close();
       signInAgain();
+      idle.close();
     } else if (quiet >= idleSeconds - warnSeconds) {
       if (!idle.open) idle.showModal();
       left.textContent = `${Math.ceil(idleSeconds - quiet)} s`;

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from typing import Any
 
+import pytest
+from playwright.sync_api import Page, Response
+from werkzeug.routing import Rule
+
+from scheduling_core import booking, handoff
+from scheduling_core.clinic_file.schema import ClinicFile
+from scheduling_core.db import Database
+from tests.bot.conftest import House
+from tests.bot.console import roles
 from tests.bot.console.browser.conftest import AXE, SitDown
+from tests.factories import make_conversation, make_free_time, make_patient
+
+_HEAVIEST = 300_000  # bytes, scripts and styles too, before compression
 
 
 def hindrances(page: Page) -> list[str]:
@@ -18,7 +30,72 @@ def hindrances(page: Page) -> list[str]:
     ]
 
 
-def test_the_first_page(at_desk: SitDown):
-    page = at_desk("scheduler")
+@pytest.mark.parametrize(("width", "scheme"), [(1366, "light"), (375, "dark")])
+def test_nothing_on_any_page_is_in_the_way(at_desk: SitDown, desk_house: House, clinic: ClinicFile, width: int, scheme: str):
+    """Without findings of axe-core, no wider than the screen, and no more than 300 KB."""
+    ids = _something_to_see(desk_house.database, clinic)
+    page = at_desk("manager", width=width, color_scheme=scheme)
+    weights: list[int] = []
+    page.on("response", lambda answer: weights.append(_weight(answer)))
+    wrong: list[str] = []
+    seen: list[str] = []
+    for path in _pages(desk_house, ids):
+        answer = page.request.get(path)
+        assert answer.status < 500, path
+        if not answer.text().startswith("<!doctype html>"):
+            continue  # a file, or a part that htmx fetches
+        seen.append(path)
+        weights.clear()
+        page.goto(path)
+        wrong += [f"{path}: {finding}" for finding in hindrances(page)]
+        if sum(weights) > _HEAVIEST:
+            wrong.append(f"{path}: {sum(weights)} bytes")
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wrong.append(f"{path}: wider than {width} px")
+    assert wrong == []
+    assert len(seen) > 10
+
+
+@pytest.mark.parametrize("role", ["auditor", "billing", "clinician", "scheduler"])
+def test_the_first_page_of_each_role(at_desk: SitDown, role: str):
+    page = at_desk(role)
     page.goto("/console/")
     assert hindrances(page) == []
+
+
+def _pages(house: House, ids: dict[str, str]) -> list[str]:
+    """The path of every page, with rows of the clinic where it names some."""
+    console = roles.console_of(house.app)
+    rules = [rule for rule in house.app.url_map.iter_rules() if rule.endpoint in console.routes]
+    shown = [rule for rule in rules if console.routes[rule.endpoint].kind in ("get", "door") and "GET" in (rule.methods or ())]
+    return sorted({_path(rule, ids) for rule in shown if rule.arguments <= ids.keys()})
+
+
+def _path(rule: Rule, ids: dict[str, str]) -> str:
+    values: dict[str, Any] = {name: ids[name] for name in rule.arguments}
+    built = rule.build(values)
+    assert built is not None
+    return built[1]
+
+
+def _weight(answer: Response) -> int:
+    if "text/event-stream" in answer.headers.get("content-type", "") or not answer.ok:
+        return 0
+    return len(answer.body())
+
+
+def _something_to_see(database: Database, clinic: ClinicFile) -> dict[str, str]:
+    with database.transaction() as session:
+        patient = make_patient(session)
+        conversation = make_conversation(session)
+        conversation.patient_id = patient.id
+        handoff.take_over(session, conversation_id=conversation.id, owner_name="desk", agent="test")
+        task = handoff.open_task(session, team="desk", reason="callback", description="Please call.", patient_id=patient.id)
+        visit = booking.book(session, clinic, patient_id=patient.id, time=make_free_time(clinic), agent="test", key="book")
+        return {
+            "patient_id": patient.id,
+            "conversation_id": conversation.id,
+            "task_id": task.id,
+            "appointment_id": visit.id,
+            "visit_id": visit.id,
+        }

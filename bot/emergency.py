@@ -112,6 +112,7 @@ class _Table:
             _whole(map(self._expand, raw[part])) for part in ("past", "supposed", "talked_about", "present")
         )
         self._topic = re.compile(f" ?(?:{'|'.join(raw['topic'])})(?= |$)")
+        self._doubt = _whole(raw["doubt"])
         self._hard, self._soft = _whole([raw["parts"]["hard"]]), _whole([raw["parts"]["soft"]])
 
     def find(self, text: str) -> Alarm | None:
@@ -150,7 +151,7 @@ class _Search:
             if hits := self._match(rule):
                 spanish = sum(hit.languages == {"es"} for hit in hits)
                 language = "es" if spanish > sum("en" in hit.languages for hit in hits) else "en"
-                return Alarm(rule.flag, language, rule.sure)
+                return Alarm(rule.flag, language, rule.sure and not self._table._doubt.search(self._text))
         return None
 
     def _match(self, rule: _Rule) -> list[_Hit] | None:

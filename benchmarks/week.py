@@ -61,7 +61,7 @@ from scheduling_core.models import (
 COMMAND = "python -m benchmarks.week"
 MONDAY = dt.date(2026, 11, 16)
 VISITS, WAITING, OVERDUE = 24, 6, 10
-_STEP = dt.timedelta(minutes=5)
+_STEP, _HALF_AN_HOUR = dt.timedelta(minutes=5), dt.timedelta(minutes=30)
 _OFTEN = 1.0  # seconds; the jobs that a worker looks at less often are run every half hour here
 _STAFF = "staff:front-desk"
 _GIVEN = ("Ada", "Ben", "Carla", "Dan", "Elena", "Felix", "Gloria", "Hugo", "Ines", "Jon", "Kim", "Luis", "Maya", "Nina", "Omar")
@@ -82,8 +82,8 @@ def main() -> None:
         (PROJECT / "docs" / "week.md").write_text(week + "\n", encoding="utf-8")
 
 
-def play(clinic: ClinicFile, days: int = 7) -> str:
-    """Play the week of a clinic; what happened, as a page."""
+def play(clinic: ClinicFile, days: int = 7, step: dt.timedelta = _STEP) -> str:
+    """Play the week of a clinic, the worker looking at the clock at each step; what happened, as a page."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FRONTDESK_CLOCK"] = str(Path(folder) / "clock")
         database = None
@@ -94,7 +94,7 @@ def play(clinic: ClinicFile, days: int = 7) -> str:
             database = Database(url)
             week = _Week(database, clinic)
             week.prepare()
-            week.play(days)
+            week.play(days, step)
             return week.page()
         finally:
             if database:
@@ -249,11 +249,11 @@ class _Week:
 
     # the week
 
-    def play(self, days: int) -> None:
+    def play(self, days: int, step: dt.timedelta) -> None:
         self._refer()
         worker = Worker(self.database, DemoCarrier(), cast("Turns", None), _Post())  # nobody texts by the web here
         try:
-            for instant in self._instants(days):
+            for instant in self._instants(days, step):
                 while self.coming and self.coming[0][0] <= instant:
                     at, _, act = heapq.heappop(self.coming)
                     _set_clock(at)
@@ -264,12 +264,12 @@ class _Week:
         finally:
             worker.close()
 
-    def _instants(self, days: int) -> Iterator[dt.datetime]:
+    def _instants(self, days: int, step: dt.timedelta) -> Iterator[dt.datetime]:
         at = times.from_wall(MONDAY, dt.time(6, 30), self.clinic.zone)
         end = times.from_wall(MONDAY + dt.timedelta(days=days), dt.time(), self.clinic.zone)
         while at < end:
             yield at
-            at += _STEP if 6 <= times.to_wall(at, self.clinic.zone).hour < 21 else 6 * _STEP
+            at += step if 6 <= times.to_wall(at, self.clinic.zone).hour < 21 else max(step, _HALF_AN_HOUR)
 
     def _work(self, worker: Worker, *, all_jobs: bool = False) -> None:
         """What the worker does at this moment."""
@@ -427,7 +427,7 @@ class _Week:
     # the page
 
     def _when(self, instant: dt.datetime | None) -> str:
-        return f"{times.to_wall(instant, self.clinic.zone):%A, %-I:%M %p}" if instant else "a time"
+        return f"{times.to_wall(instant, self.clinic.zone):%A, %B %-d, %-I:%M %p}" if instant else "a time"
 
     def page(self) -> str:
         with self.database.reading() as session:
@@ -449,14 +449,14 @@ class _Week:
         )
 
     def _timeline(self, sent: list[Communication]) -> Iterator[str]:
-        lines = [(at, 1, f"*{what}*") for at, what in self.done]
+        lines = [(at, 0, f"*{what}*") for at, what in self.done]
         for message in sent:
             whom = self.numbers.get(message.phone, "staff")
             if message.sent_at and message.status in sending.GONE_OUT:
                 body = " ".join(message.body.split())
-                lines.append((message.sent_at, 0, f"{message.channel} to {whom} ({message.kind}): {body}"))
+                lines.append((message.sent_at, 1, f"{message.channel} to {whom} ({message.kind}): {body}"))
             else:
-                lines.append((message.created_at, 0, f"{message.status}: {message.kind} to {whom} ({message.error})"))
+                lines.append((message.created_at, 1, f"{message.status}: {message.kind} to {whom} ({message.error})"))
         today = None
         for at, _, line in sorted(lines, key=lambda one: one[:2]):
             wall = times.to_wall(at, self.clinic.zone)

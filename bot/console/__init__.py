@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.console import refusals
 from bot.console.access import MANAGERS, role_word
 from bot.console.account import add_account
+from bot.console.clinic import add_clinic
 from bot.console.doors import add_doors
 from bot.console.formats import add_formats
 from bot.console.glass import add_glass, to_glass
@@ -53,9 +54,11 @@ def create_console(app: Flask, settings: Settings, database: Database) -> Consol
     add_staff(console)
     add_glass(console)
     add_schedule(console)
+    add_clinic(console)
     add_reports(console)
     _guard(console, csrf)
     app.register_blueprint(console.blueprint)
+    app.extensions["frontdesk-console"] = console
     return console
 
 

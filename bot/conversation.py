@@ -165,6 +165,7 @@ class Turns:
 
     def _wait(self, message_id: str, answered: threading.Event, until: float) -> Answer:
         while True:
+            answered.clear()
             with self._database.reading() as session:
                 message, conversation = session.execute(
                     select(Communication, Conversation)
@@ -228,6 +229,8 @@ class Turns:
         with self._metrics.stage("finish"):
             following = self._finish(lease, clinic, message, outcome, owner=conversation.owner)
         self._metrics.count_turn(message.channel.value, outcome.name)
+        if waiting := self._answered.get(message_id):
+            waiting.set()  # not answered yet where staff gave the conversation back meanwhile: who waits looks again
         return following
 
     def _ask(self, clinic: ClinicFile, conversation: Conversation, message: Communication, ask: Ask) -> Outcome:
@@ -279,9 +282,7 @@ class Turns:
             following = _next_waiting(session, lease.conversation_id)
             if following is None:
                 _release(session, lease)
-        if decided and (waiting := self._answered.get(message.id)):
-            waiting.set()
-        return following
+            return following
 
     @contextmanager
     def _holding(self, lease: _Lease) -> Iterator[None]:

@@ -122,9 +122,11 @@ class Drawing:
             service += f" · {self.video}"
         moved = f' data-q="{one.sequence}"' if one.sequence else ""
         over = " up" if one.lane else ""
+        state = "" if one.state is State.BOOKED else f"{one.state} "  # most are: what says nothing of itself is booked
+        told = "" if one.state is State.BOOKED else f"<em>{word}</em>"
         return (
-            f'<a class="v {one.state} {place}{over}{beside}" href="v/{one.id}"{moved}><b>{_row_clock(one.row, self.locale)}</b> '
-            f"{name}<em>{word}</em><i>{service}</i></a>"
+            f'<a class="v {state}{place}{over}{beside}" href="v/{one.id}"{moved}><b>{_row_clock(one.row, self.locale)}</b> '
+            f"{name}{told}<i>{service}</i></a>"
         )
 
     def _gap(self, gap: Gap, is_beside: bool) -> str:

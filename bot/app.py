@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from bot.calendar_link import create_calendar_link
 from bot.channels.sms import create_sms
+from bot.channels.voice import relay
 from bot.channels.voice.webhooks import create_voice
 from bot.console import create_console
 from bot.conversation import TWIML_SECONDS, Turns
@@ -49,6 +50,7 @@ def create_app(settings: Settings, *, twiml_seconds: float = TWIML_SECONDS) -> F
     metrics = Metrics()
     turns = Turns(database, dialogue, metrics, twiml_seconds=twiml_seconds)
     app.extensions["frontdesk"] = (database, turns, dialogue)
+    app.extensions["relay"] = relay.start(settings, database, turns) if settings.relay_url else None
     app.register_blueprint(create_sms(settings, database, turns, metrics))
     app.register_blueprint(create_voice(settings, database, turns, metrics))
     app.register_blueprint(create_calendar_link(database))
@@ -66,6 +68,8 @@ def close(app: Flask) -> None:
     """Ends the turns under way and the connections of an app."""
     database, turns, dialogue = app.extensions["frontdesk"]
     app.extensions["inbox"].close()
+    if app.extensions["relay"]:
+        app.extensions["relay"].shutdown()
     turns.close()
     dialogue.close()
     database.dispose()

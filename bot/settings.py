@@ -56,6 +56,8 @@ class Settings:
     clearinghouse_user: str | None = None
     clearinghouse_password: str | None = None
     smtp_url: str | None = None
+    relay_url: str | None = None
+    relay_port: int = 8081
 
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> Settings:
@@ -91,6 +93,8 @@ class Settings:
             clearinghouse_user=read("FRONTDESK_CLEARINGHOUSE_USER"),
             clearinghouse_password=read("FRONTDESK_CLEARINGHOUSE_PASSWORD"),
             smtp_url=_smtp(read("FRONTDESK_SMTP_URL")),
+            relay_url=_relay(read("FRONTDESK_VOICE"), read("FRONTDESK_RELAY_URL")),
+            relay_port=_port("FRONTDESK_RELAY_PORT", read("FRONTDESK_RELAY_PORT") or "8081"),
         )
         if env is Environment.PRODUCTION:
             _refuse_in_production(settings)
@@ -171,6 +175,17 @@ def _address(name: str, value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise SettingsError(f'{name} is "{value}"; it must be an address that starts with http:// or https://')
     return value.rstrip("/")
+
+
+def _relay(voice: str | None, url: str | None) -> str | None:
+    """The address of the websocket of calls, where they are relayed; None: Twilio asks turn by turn."""
+    if voice in (None, "gather"):
+        return None
+    if voice != "relay":
+        raise SettingsError(f"FRONTDESK_VOICE is {voice}; it can be gather or relay")
+    if not (url and url.startswith(("wss://", "ws://127.0.0.1"))):
+        raise SettingsError("FRONTDESK_VOICE=relay needs FRONTDESK_RELAY_URL, the wss:// address by which Twilio reaches the relay")
+    return url
 
 
 def _smtp(value: str | None) -> str | None:

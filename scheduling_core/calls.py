@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduling_core import audit, booking, idempotency, times
@@ -71,6 +71,11 @@ def keep_turn(session: Session, call_id: str, number: int, twiml: str) -> str:
     """What this turn answers from now on: `twiml`, unless somebody was faster, then theirs."""
     idempotency.insert_unless_there(session, CallTurn, call_id=call_id, number=number, twiml=twiml)
     return session.scalars(select(CallTurn.twiml).where(CallTurn.call_id == call_id, CallTurn.number == number)).one()
+
+
+def last_turn(session: Session, call_id: str) -> int:
+    """The number of the last turn that was answered; 0 where only the greeting was."""
+    return session.scalars(select(func.max(CallTurn.number)).where(CallTurn.call_id == call_id)).one() or 0
 
 
 def in_a_row(session: Session, message: Communication, kind: str) -> int:

@@ -35,6 +35,12 @@ def greeting(clinic: ClinicFile, language: str) -> Prompt:
     return Prompt(tuple(speech), Listen(1, digits=1, hints=hints(clinic, Question(), language)))
 
 
+def anew(clinic: ClinicFile, conversation: Conversation, *, turn: int) -> Prompt:
+    """The menu, where the thread of a call was lost."""
+    speech = for_the_ear(say(clinic, conversation.language, "menu"), clinic, conversation.language)
+    return Prompt((speech,), Listen(turn, digits=1, hints=hints(clinic, Question(), conversation.language)))
+
+
 def after(clinic: ClinicFile, conversation: Conversation, answer: Answer, *, number: int) -> Prompt:
     """The prompt that follows turn `number`. Who used the keys, or was not heard, is told which key is for what."""
     language, question = conversation.language, questions.question_of(conversation)

@@ -5,11 +5,12 @@ Every document ends in a <Gather> with a <Redirect> behind it, in a <Dial>, a <R
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from twilio.twiml.voice_response import Dial, Gather, Say, SsmlProsody, VoiceResponse
+from twilio.twiml.voice_response import Connect, Dial, Gather, Say, SsmlProsody, VoiceResponse
 
 TURN = "/twilio/voice/turn"
 WHISPER = "/twilio/voice/whisper"
@@ -215,6 +216,35 @@ def connect(words: Speech) -> str:
     response = VoiceResponse()
     response.append(_say(words))
     return str(response)
+
+
+def relay(prompt: Prompt, *, url: str, over: str) -> str:
+    """Hand the call to ConversationRelay at this websocket, which begins with the prompt; then `over` is asked what comes next."""
+    assert isinstance(prompt.then, Listen), "a relayed call begins with a question"
+    language = spoken(prompt.speech[-1].language)
+    response = VoiceResponse()
+    connect = Connect(action=over, method="POST")
+    connect.conversation_relay(
+        url=url,
+        welcome_greeting=" ".join(part for speech in prompt.speech for part in sentences(speech)),
+        language=language,
+        tts_provider="Amazon",
+        voice=_VOICES[language].removeprefix("Polly."),
+        interruptible="any",
+        dtmf_detection=True,
+        hints=", ".join(prompt.then.hints) or None,
+    )
+    response.append(connect)
+    return str(response)
+
+
+def sentences(speech: Speech) -> list[str]:
+    """The words alone, a sentence each, digits apart so that any voice reads them one by one."""
+    words = "".join(
+        " " if isinstance(piece, Pause) else " ".join(piece.text) if isinstance(piece, Spelled) else piece
+        for piece in speech.pieces
+    )
+    return re.split(r"(?<=[.?!:])\s+", " ".join(words.split()))
 
 
 def turn_url(turn: int) -> str:

@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.signature import is_from_twilio
 from bot.channels.sms import OVER
-from bot.channels.voice import callbacks, hearing, outgoing, owed, prompts, recordings, transfer, twiml
+from bot.channels.voice import callbacks, hearing, outgoing, owed, prompts, recordings, relay, transfer, twiml
+from bot.channels.voice.twiml import Prompt
 from bot.conversation import Answer, Incoming, Turns, find_or_open
 from bot.metrics import Metrics
 from bot.outcomes import Said
@@ -56,6 +57,11 @@ def create_voice(settings: Settings, database: Database, turns: Turns, metrics: 
 
         return answer
 
+    def begin_with(prompt: Prompt) -> str:
+        if settings.relay_url:
+            return twiml.relay(prompt, url=settings.relay_url, over=relay.OVER)
+        return twiml.document(prompt)
+
     @voice.post("")
     @survives
     def greet() -> Response:
@@ -65,7 +71,7 @@ def create_voice(settings: Settings, database: Database, turns: Turns, metrics: 
             conversation = find_or_open(session, _incoming("", Said.TEXT, ""))
             calls.begin(session, conversation, direction=_direction())
             text = calls.kept_turn(session, request.form["CallSid"], 0) or calls.keep_turn(
-                session, request.form["CallSid"], 0, twiml.document(prompts.greeting(clinic, conversation.language))
+                session, request.form["CallSid"], 0, begin_with(prompts.greeting(clinic, conversation.language))
             )
         return _xml(text)
 
@@ -94,6 +100,7 @@ def create_voice(settings: Settings, database: Database, turns: Turns, metrics: 
     transfer.add_routes(voice, database)
     recordings.add_routes(voice, database)
     outgoing.add_routes(voice, database)
+    relay.add_routes(voice, database)
     return voice
 
 

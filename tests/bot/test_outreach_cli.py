@@ -7,7 +7,9 @@ import json
 import pytest
 from sqlalchemy import select, update
 
-from scheduling_core import booking, sending
+from scheduling_core import booking, sending, waitlist
+from scheduling_core.calendar.requests import Request
+from scheduling_core.calendar.wishes import TimeWish
 from scheduling_core.models import Outreach, OutreachStatus, Patient, Referral, Task
 from tests.bot.test_craft import frontdesk  # noqa: F401 - a fixture
 from tests.core.test_recalls import find, patient_with, rows, send
@@ -26,6 +28,14 @@ def test_the_report_counts_and_the_worklist_names_whom_to_call(frontdesk, sqlite
     assert f"Patient/{patient_id}" in frontdesk("outreach", "waiting")
     assert frontdesk("outreach", "answer", one.id, "elsewhere") == "elsewhere\n"
     assert frontdesk("outreach", "waiting") == ""
+
+
+def test_whom_the_waitlist_asked_is_told_by_group(frontdesk, sqlite_loaded, clinic):  # noqa: F811
+    with sqlite_loaded.transaction() as session:
+        request = Request("follow-up", patient_id=make_patient(session).id)
+        waitlist.join(session, clinic, request=request, wish=TimeWish(), agent="test", key="join")
+    told = [line.split() for line in frontdesk("outreach", "fairness").splitlines()]
+    assert ["channel", "texts", "1", "0", "0", "0", "0", "0"] in told
 
 
 def test_a_referral_goes_its_way(frontdesk, sqlite_loaded, clinic, clock):  # noqa: F811

@@ -27,9 +27,12 @@ check: setup  ## what needs no run of the program
 	$(RUN) mypy
 	$(RUN) lint-imports
 
-setup: $(UV)  ## both environments, exactly as locked
+setup: $(UV)  ## both environments, exactly as locked; Chromium for browser tests
 	$(UV) sync --locked
 	$(UV) sync --locked --project bot/dialogue
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } || \
+	echo "No Chromium is here: the browser tests of the console will fail. On Debian: apt-get install chromium" >&2
 
 .uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed; name it with make PYTHON=/path/to/python3.11" >&2; exit 1; }

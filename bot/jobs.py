@@ -57,6 +57,12 @@ def _end_past_places(session: Session, clinic: ClinicFile) -> bool:
     return False
 
 
+def _tell_news(session: Session, clinic: ClinicFile) -> bool:
+    """A few at a time: a thousand visits booked at once must not hold up the messages that are due."""
+    news.tell(session, clinic)
+    return False
+
+
 def _note_released_blocks(session: Session, clinic: ClinicFile) -> bool:
     freed.note_released_blocks(session, clinic)
     return False
@@ -74,7 +80,7 @@ def _seal_the_audit_trail(session: Session, _: ClinicFile) -> bool:
 JOBS = (
     Job("expired-holds", 5.0, lambda session, _: claims.any_expired(session), _end_expired_holds),
     Job("reminders", 0.5, reminders.any_due, lambda *both: reminders.send_due(*both) > 0),
-    Job("news", 1.0, lambda session, _: news.any_to_tell(session), lambda *both: news.tell(*both) > 0),
+    Job("news", 0.5, lambda session, _: news.any_to_tell(session), _tell_news),
     Job("day-sheets", 30.0, staff_mail.any_sheet_due, lambda *both: staff_mail.send_sheets(*both) > 0),
     Job("task-news", 5.0, staff_mail.any_task_to_tell, lambda *both: staff_mail.tell_tasks(*both) > 0),
     Job("released-blocks", 5.0, freed.any_released, _note_released_blocks),

@@ -15,7 +15,7 @@ from bot.jobs import Job, Schedule
 from scheduling_core import booking, reminders, sending, waitlist
 from scheduling_core.calendar.requests import Request
 from scheduling_core.calendar.wishes import Days, TimeWish
-from scheduling_core.models import Appointment, AppointmentStatus, Communication
+from scheduling_core.models import Appointment, AppointmentStatus, Communication, Task
 from scheduling_core.segments import on_air, segments
 from tests.bot.conftest import PATIENT
 from tests.factories import make_free_time, make_patient
@@ -150,3 +150,20 @@ def test_a_job_that_fails_stops_no_other(sqlite_loaded, clock, caplog):
 
 def test_before_a_clinic_is_loaded_there_is_nothing_to_do(sqlite_database, clock):
     assert Schedule(sqlite_database).run_due() == 0
+
+
+def test_news_of_a_visit_go_out_by_themselves_and_two_workers_tell_each_once(house, clinic, clock, working):
+    with house.database.transaction() as session:
+        patient = make_patient(session, phone=PATIENT)
+        patient.needs = ["interpreter:pl"]
+        time_of_it = make_free_time(clinic, start="2026-11-19T13:00")
+        booking.book(session, clinic, patient_id=patient.id, time=time_of_it, agent="test", key="book")
+
+    def told() -> list[str]:
+        with house.database.reading() as session:
+            return list(session.scalars(select(Task.reason)))
+
+    working(2)
+    assert until(told)
+    time.sleep(0.7)
+    assert told() == ["need-at-visit"]

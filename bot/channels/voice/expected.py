@@ -40,7 +40,7 @@ def hints(clinic: ClinicFile, question: Question, language: str) -> tuple[str, .
     elif slot not in ("name",):
         found += _YES_OR_NO[lang]
     found += _ALWAYS[lang]
-    clean = (phrase.replace(",", " ").strip()[:_LONGEST] for phrase in found)
+    clean = (" ".join(phrase.replace(",", " ").split())[:_LONGEST] for phrase in found)
     return tuple(dict.fromkeys(phrase for phrase in clean if phrase))[:_MOST]
 
 

@@ -92,7 +92,7 @@ def words(text: str, slot: str | None) -> str:
     """
     if slot in _FACTS:
         text = _last_told(text)
-    text = _RUN.sub(lambda run: _together(run[0]), text)
+    text = _RUN.sub(lambda run: _in_digits(run[0]) if slot == "member_id" else _together(run[0]), text)
     if slot == "name":
         text = _spelled(text)
     if slot in _CHOSEN_TIMES:
@@ -105,7 +105,17 @@ def _last_told(text: str) -> str:
     return rest if re.search(r"\d|\w+ \w+", rest) else text
 
 
+def _in_digits(run: str) -> str:
+    """Digits stay apart where letters may belong to them: "x o f five five" is "x o f 5 5"."""
+    return " ".join(_digits(run))
+
+
 def _together(run: str) -> str:
+    digits = _digits(run)
+    return digits if len(digits) >= _LEAST_RUN else run
+
+
+def _digits(run: str) -> str:
     digits, times = "", 1
     for word in re.split(r"[ ,-]+", run.lower()):
         if word in _TIMES:
@@ -113,7 +123,7 @@ def _together(run: str) -> str:
             continue
         digits += (_DIGITS.get(word) or word) * times
         times = 1
-    return digits if len(digits) >= _LEAST_RUN else run
+    return digits
 
 
 def _spelled(text: str) -> str:

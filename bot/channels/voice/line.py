@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot.channels.voice import callbacks, hearing, keypad, questions
 from bot.channels.voice.keypad import Act
 from bot.channels.voice.questions import CALL, Question
-from bot.channels.voice.shaping import shorter
+from bot.channels.voice.shaping import chosen, shorter
 from bot.channels.voice.words import say
 from bot.dialogue_client import DialogueAnswer
 from bot.keywords import fit_for_dialogue
@@ -71,6 +71,8 @@ def _to_dialogue(
     session: Session, clinic: ClinicFile, conversation: Conversation, message: Communication, question: Question, words: str
 ) -> Outcome | Ask:
     text = fit_for_dialogue(hearing.words(words, question.slot))
+    if question.slot == "visit" and (number := chosen(text, calls.last_said(session, message, (ReplyKind.REPLY.value,)))):
+        text = str(number)  # they repeat what was read out to them
     return Ask(text) if text else _unclear(session, clinic, conversation, message, question)
 
 

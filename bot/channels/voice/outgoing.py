@@ -55,7 +55,7 @@ def _prompt(session: Session, clinic: ClinicFile, conversation: Conversation, me
     questions.keep(session, conversation.id, question)
     name = patients.get(session, message.patient_id).given.split()[0]
     speech = (
-        for_the_ear(say(clinic, language, "reminder_for", name=name), clinic, language),
+        for_the_ear(say(clinic, language, "reminder_for", patient=name), clinic, language),
         for_the_ear(keypad.instructions(question, clinic, language), clinic, language),
     )
     return Prompt(speech, Listen(1, seconds=8, digits=1, hints=hints(clinic, question, language)))

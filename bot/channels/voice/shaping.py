@@ -60,6 +60,18 @@ def for_the_ear(text: str, clinic: ClinicFile, language: str, *, slow: bool = Fa
     return Speech(tuple(_apart(pieces)), language, slow)
 
 
+def chosen(words: str, text: str) -> int | None:
+    """The number of the option of `text` that the words repeat, all but a few of its own; None where that is none, or several."""
+    said = set(_WORD.findall(words.lower()))
+    labels = {int(option[1]): set(_WORD.findall(option[2].lower())) for option in _OPTION.finditer(text)}
+    repeated = [number for number, label in labels.items() if len(label & said) >= _MOST_OF_IT * len(label | said)]
+    return repeated[0] if len(repeated) == 1 else None
+
+
+_WORD = re.compile(r"\w+")
+_MOST_OF_IT = 0.8
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 

@@ -16,14 +16,17 @@ _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _ENDS = ("Dial", "Redirect", "Hangup", "Record", "Connect", "Enqueue", "Reject")
 
 
-def mistakes(text: str, *, voice: bool) -> list[str]:
-    """What is wrong, a line each. A voice answer must say what comes after its last verb: an empty one hangs up on the caller."""
+def mistakes(text: str, *, voice: bool, bridges: bool = False) -> list[str]:
+    """What is wrong, a line each. A voice answer must say what comes after its last verb: an empty one hangs up on the caller.
+
+    `bridges`: it is the end of a whisper, behind which the two are put through.
+    """
     root = ET.fromstring(text)
     if root.tag != "Response":
         return [f"<{root.tag}> where <Response> was expected"]
     kind = "VoiceResponse" if voice else "MessagingResponse"
     found = list(_below(root, kind, SCHEMA[kind]))
-    if voice and (len(root) == 0 or not _leads_on(root[-1])):
+    if voice and not bridges and (len(root) == 0 or not _leads_on(root[-1])):
         found.append(f"ends in {root[-1].tag if len(root) else 'nothing'}: the call is over without a word")
     return found
 

@@ -54,6 +54,8 @@ def test_five_thousand_characters_are_cut() -> None:
         ("the one at 1130 please", "choice", "the one at 11:30 please"),
         ("330 p.m.", "time", "3:30 p.m."),
         ("330", "member_id", "330"),
+        ("X O F - 5 5 5 - 0 1 9", "member_id", "X O F - 5 5 5 0 1 9"),
+        ("x o f five double five", "member_id", "x o f 5 5 5"),
         ("one two three", "choice", "one two three"),
         ("Tuesday no wait Wednesday", "time", "Tuesday no wait Wednesday"),
     ],

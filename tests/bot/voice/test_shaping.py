@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from bot.channels.voice.shaping import for_the_ear, shorter
+from bot.channels.voice.shaping import chosen, for_the_ear, shorter
 from bot.channels.voice.twiml import HangUp, Prompt, document
 from scheduling_core.clinic_file.schema import ClinicFile
 from tests.bot import twiml
@@ -67,3 +67,10 @@ def test_the_second_time_only_what_was_asked_is_said():
 def test_a_read_back_is_not_shortened_to_a_question_about_nothing():
     text = "Sorry for that. Checkup for Ann, Tuesday, November 24 at 9:20 AM with Dr. Roe at North. Shall I book it?"
     assert shorter(text) == "Checkup for Ann, Tuesday, November 24 at 9:20 AM with Dr. Roe at North. Shall I book it?"
+
+
+def test_who_repeats_an_option_chooses_it():
+    assert chosen("wednesday november 25 at 10 am", OFFERS) == 2
+    assert chosen("Tuesday, November 24 at 9:20 AM", OFFERS) == 1
+    assert chosen("November", OFFERS) is None
+    assert chosen("I need a checkup on Tuesday, November 24 at 9:20 AM for my son and myself", OFFERS) is None

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot import worker as working
-from bot.channels.sender import DemoCarrier, TwilioSender, create_sender
+from bot.channels.sender import DemoCarrier, Text, TwilioSender, create_sender
 from bot.settings import DEMO_ACCOUNT_SID
 from scheduling_core import messaging
 from scheduling_core.models import Channel, Communication, Delivery, Task
@@ -237,6 +237,38 @@ def test_the_loop_sends_what_comes_and_ends_when_told(house: House):
     stop.set()
     loop.join(5)
     assert not loop.is_alive()
+
+
+class HungCarrier(DemoCarrier):
+    """Answers at once, save for one number: there it waits."""
+
+    def __init__(self) -> None:
+        self.answers, self.sent = threading.Event(), 0
+
+    def send(self, text: Text) -> str:
+        if text.to == PATIENT:
+            self.answers.wait(20)
+        self.sent += 1
+        return super().send(text)
+
+
+def test_an_answer_that_does_not_come_holds_up_nobody_else(house: House):
+    waiting = queue(house, "hello")
+    others = [queue(house, "hello", phone=f"+1414555{number:04d}") for number in range(60)]  # more than are claimed at once
+    carrier, stop = HungCarrier(), threading.Event()
+    worker = working.Worker(house.database, carrier, house.app.extensions["frontdesk"][1])
+    loop = threading.Thread(target=worker.work_until, args=(stop,))
+    loop.start()
+    until = time.monotonic() + 20
+    while carrier.sent < len(others) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert carrier.sent == len(others)
+    assert status(house, waiting) is Delivery.SENDING
+    carrier.answers.set()
+    stop.set()
+    loop.join(10)
+    worker.close()
+    assert status(house, waiting) is Delivery.SENT
 
 
 def test_without_twilio_the_demo_carrier_delivers(tmp_path):

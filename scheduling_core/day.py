@@ -311,7 +311,7 @@ def _read(
     connection = session.connection()
     found: dict[str, list[Any]] = defaultdict(list)
     for of_kind in (holding, gone):
-        for row in connection.execute(_select(session).where(*of_kind)):
+        for row in connection.execute(_select(session).where(*of_kind)).all():
             found[row.practitioner_id].append(row)
     for of_one in found.values():
         of_one.sort(key=lambda row: (row.start, row.lane, row.id))

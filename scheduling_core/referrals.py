@@ -170,6 +170,13 @@ def move_on(
     return one
 
 
+def may_follow(one: Referral) -> tuple[ReferralStatus, ...]:
+    """Where a referral may go from where it stands; nowhere once it is over."""
+    if one.status in OVER:
+        return ()
+    return tuple(to for to in (*_MAY_FOLLOW[one.status], *OVER) if to is not ReferralStatus.SENT or one.partner_id)
+
+
 def give_to(
     session: Session, clinic: ClinicFile, *, referral_id: str, owner: str, next_step: str, due_at: dt.datetime, agent: str
 ) -> Referral:

@@ -20,12 +20,14 @@ from bot.console.formats import add_formats
 from bot.console.glass import add_glass, to_glass
 from bot.console.inbox import add_inbox
 from bot.console.languages import LANGUAGES
+from bot.console.patients import add_patients
 from bot.console.replies import add_replies
 from bot.console.reports import add_reports
 from bot.console.schedule import add_schedule
 from bot.console.sessions import DeskSessions
 from bot.console.shell import Console, desk_session
 from bot.console.staff import add_staff
+from bot.console.worklists import add_worklists
 from bot.settings import Environment, Settings
 from scheduling_core.db import Database
 from scheduling_core.errors import SchedulingError
@@ -47,13 +49,15 @@ def create_console(app: Flask, settings: Settings, database: Database) -> Consol
     add_formats(app)
 
     console = Console(database, settings)
-    add_doors(console)
+    add_doors(console)  # then in the order of the menu
     add_inbox(console)
     add_replies(console)
     add_account(console)
     add_staff(console)
     add_glass(console)
     add_schedule(console)
+    add_patients(console)
+    add_worklists(console)
     add_clinic(console)
     add_reports(console)
     _guard(console, csrf)
@@ -103,8 +107,12 @@ def _guard(console: Console, csrf: CSRFProtect) -> None:
         }
 
     @blueprint.after_request
-    def same_origin(response: Response) -> Response:
+    def keep_to_ourselves(response: Response) -> Response:
         response.headers["Referrer-Policy"] = "same-origin"  # with no-referrer browsers send forms with the origin "null"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+        if console.settings.public_url.startswith("https://"):
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response
 
     blueprint.register_error_handler(RestrictedError, to_glass)

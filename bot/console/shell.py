@@ -16,12 +16,12 @@ from bot import demo_account
 from bot.console import refusals
 from bot.console.sessions import DeskSession
 from bot.settings import Settings
-from scheduling_core import accounts, audit, glass
+from scheduling_core import accounts, audit
 from scheduling_core.clinic_file.loading import current
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
 from scheduling_core.errors import NotFoundError
-from scheduling_core.models import Patient, Role, StaffAccount
+from scheduling_core.models import Role, StaffAccount
 
 Answer = str | Response | tuple[str, int]
 Kind = Literal["get", "post", "look", "door"]
@@ -41,11 +41,6 @@ class Desk:
     def agent(self) -> str:
         """Who acts, for audit rows and functions of the core."""
         return f"staff:{self.me.email}"
-
-    def open(self, patient: Patient) -> None:
-        """Look into a patient's record: leaves an audit row. Raises RestrictedError, which asks for a reason and comes back."""
-        glass.check(self.session, self.me, patient)
-        audit.record(self.session, agent=self.agent, action="R", entity="Patient", entity_id=patient.id, patient_id=patient.id)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from bot.console.shell import Desk
-from scheduling_core import accounts, glass, lockout
-from scheduling_core.clinic_file.loading import current
+from scheduling_core import accounts, glass, lockout, patients
 from scheduling_core.db import Database
 from scheduling_core.errors import WrongStateError
-from scheduling_core.models import AuditEvent, BrokenGlass, Patient, Role, StaffAccount, Task
+from scheduling_core.models import AuditEvent, BrokenGlass, Role, StaffAccount, Task
 from tests.bot.console.conftest import Desks, make_staff
 from tests.bot.console.test_doors import KEPT, PASSWORD
 from tests.factories import make_patient
@@ -141,9 +139,7 @@ def test_a_restricted_record_opens_to_who_says_why_and_a_manager_is_told(loaded:
 
 
 def _look(database: Database, patient_id: str) -> None:
-    """What a view does with the record."""
-    with database.transaction() as session:
-        me = accounts.by_email(session, "scheduler@maplegrove.example")
-        assert me
-        patient = session.scalars(select(Patient).where(Patient.id == patient_id)).one()
-        Desk(session, current(session), me).open(patient)
+    with database.reading() as session:
+        account = accounts.by_email(session, "scheduler@maplegrove.example")
+        assert account
+        glass.check(session, account, patients.get(session, patient_id))

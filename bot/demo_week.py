@@ -36,6 +36,7 @@ from scheduling_core.models import (
     Conversation,
     Delivery,
     Direction,
+    Owner,
     Patient,
     Priority,
     RequestCategory,
@@ -215,7 +216,7 @@ class _Week:
             (self._move, 0.5),
             (self._join_the_waitlist, 0.4),
             (self._needs_a_person, 0.45),
-            (self._staff_answer, 0.5),
+            (self._staff_answer, 1.5),
             (self._is_referred, 0.08),
         ):
             for _ in range(int(often * weight) + (self.dice.random() < often * weight % 1)):
@@ -304,7 +305,8 @@ class _Week:
         team, reason, priority, words = self.dice.choices(_FOR_PEOPLE, (4, 3, 3, 1, 1, 3))[0]
         with self.database.transaction() as session:
             agent, conversation = self._agent(session, "sms", who, phone)
-            assert conversation
+            if conversation is None:
+                return
             self._write(session, conversation, words, Direction.IN, "patient", Delivery.INBOX)
             handoff.open_task(
                 session,
@@ -418,8 +420,10 @@ class _Week:
             return "token:demo", None
         now = times.now()
         channel = Channel(by)
-        known = select(Conversation).where(Conversation.phone == phone, Conversation.open, Conversation.channel == channel)
+        known = select(Conversation).where(Conversation.phone == phone, Conversation.open, Conversation.channel == Channel.SMS)
         conversation = session.scalars(known).first() if channel is Channel.SMS else None
+        if conversation and conversation.owner is Owner.STAFF:
+            return "staff:nora@example.org", None  # a person has this number's talk, and books for it
         if conversation is None:
             conversation = Conversation(
                 id=new_id(), channel=channel, phone=phone, patient_id=who, last_turn_at=now, created_at=now, claim={}, state={}

@@ -8,7 +8,7 @@ import io
 from dataclasses import dataclass
 
 from flask import Response, render_template, request
-from flask_babel import format_decimal, format_percent, lazy_gettext
+from flask_babel import format_date, format_decimal, format_percent, lazy_gettext
 from flask_babel import gettext as _
 
 from bot.console.access import REVIEWERS
@@ -136,6 +136,8 @@ def _tell(column: str, cell: Cell) -> str:
     """A cell with its unit."""
     if cell is None:
         return "–"
+    if column == "day":
+        return str(format_date(dt.date.fromisoformat(str(cell)), "EEE d MMM"))
     if isinstance(cell, str):
         return cell
     if column == "share":

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduling_core import audit, idempotency, names, times
 from scheduling_core.errors import NotFoundError
-from scheduling_core.models import Patient, PatientPhone, Sex, new_id
+from scheduling_core.models import Channel, Patient, PatientPhone, Sex, new_id
 
 
 def on_file(session: Session, *, phone: str) -> list[Patient]:
@@ -49,6 +49,7 @@ def register(
     email: str | None = None,
     address: str | None = None,
     language: str | None = None,
+    prefers: Channel | None = None,
     new: bool,
     agent: str,
     key: str | None = None,
@@ -69,6 +70,7 @@ def register(
         email=email,
         address=address,
         language=language,
+        prefers=prefers,
         needs=[],
         new=new,
         active=True,
@@ -92,6 +94,7 @@ def update(
     email: str | None = None,
     address: str | None = None,
     language: str | None = None,
+    prefers: Channel | None = None,
     add_need: str | None = None,
 ) -> Patient:
     """Change what is given; the audit row keeps the old and the new. A new phone goes to the front, the old ones stay behind it.
@@ -100,7 +103,7 @@ def update(
     """
     patient = get(session, patient_id)
     changes: dict[str, Any] = {}
-    for field, value in (("email", email), ("address", address), ("language", language)):
+    for field, value in (("email", email), ("address", address), ("language", language), ("prefers", prefers)):
         if value is not None and value != getattr(patient, field):
             changes[field] = {"old": getattr(patient, field), "new": value}
             setattr(patient, field, value)

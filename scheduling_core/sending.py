@@ -253,7 +253,7 @@ def first_phone(patient: Patient) -> str | None:
 
 
 def way_to(session: Session, clinic: ClinicFile, patient: Patient) -> tuple[Channel, str] | None:
-    """How to reach a patient, and at which number or address: the first of the clinic's channels by which they can be reached.
+    """How to reach a patient, and at which number or address: as the patient chose, else the first of the clinic's channels.
 
     Who wants no texts is not written to by another way: their text is queued, and withheld. An address that wants no mail, or
     from which mail came back, is none.
@@ -263,7 +263,7 @@ def way_to(session: Session, clinic: ClinicFile, patient: Patient) -> tuple[Chan
         Communication.phone == phone, Communication.channel == Channel.SMS, Communication.status == Delivery.FAILED
     )
     codes = set(session.scalars(refused.where(Communication.error.in_((*LANDLINE, *WRONG_NUMBER))))) if phone else set()
-    for channel in clinic.reminders.channels:
+    for channel in sorted(clinic.reminders.channels, key=lambda one: _CHANNELS[one] is not patient.prefers):
         if channel == "sms" and phone and not codes:
             return Channel.SMS, phone
         if channel == "call" and phone and codes.isdisjoint(WRONG_NUMBER):
@@ -271,6 +271,9 @@ def way_to(session: Session, clinic: ClinicFile, patient: Patient) -> tuple[Chan
         if channel == "email" and (address := mail_address(session, patient)):
             return Channel.EMAIL, address
     return None
+
+
+_CHANNELS = {"sms": Channel.SMS, "call": Channel.VOICE, "email": Channel.EMAIL}
 
 
 def mail_address(session: Session, patient: Patient) -> str | None:

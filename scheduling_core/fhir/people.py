@@ -10,15 +10,17 @@ from scheduling_core.fhir import codes, reading
 from scheduling_core.fhir.codes import Resource
 from scheduling_core.fhir.directory import Directory
 from scheduling_core.fhir.reading import MalformedError
-from scheduling_core.models import Patient, Sex, Statement
+from scheduling_core.models import Channel, Patient, Sex, Statement
 
 
 def to_patient(patient: Patient) -> Resource:
+    by_mail = patient.email is not None and patient.prefers is Channel.EMAIL
     telecom: list[Resource] = [
-        {"system": "phone", "value": number.phone, "use": "mobile", "rank": place} for place, number in enumerate(patient.phones, 1)
+        {"system": "phone", "value": number.phone, "use": "mobile", "rank": place}
+        for place, number in enumerate(patient.phones, 2 if by_mail else 1)
     ]
     if patient.email:
-        telecom.append({"system": "email", "value": patient.email})
+        telecom.append({"system": "email", "value": patient.email} | ({"rank": 1} if by_mail else {}))
     language = {"language": codes.coded(codes.LANGUAGE, patient.language), "preferred": True} if patient.language else {}
     kept = [codes.reference("Patient", patient.merged_into)] if patient.merged_into else []
     return codes.without_nothing(
@@ -56,6 +58,7 @@ class PatientValues:
     email: str | None
     address: str | None
     language: str | None
+    prefers: Channel | None
 
 
 def read_patient(resource: Resource, *, region: str, where: str = "Patient") -> PatientValues:
@@ -65,7 +68,7 @@ def read_patient(resource: Resource, *, region: str, where: str = "Patient") -> 
     birth_date = reading.day(reading.text(resource, "birthDate", where), f"{where}.birthDate")
     if birth_date > times.now().date() + dt.timedelta(days=1):  # a day of grace for clinics east of Greenwich
         raise MalformedError(f"{where}.birthDate", "must not be in the future")
-    phones, email = _telecom(resource, region, where)
+    phones, email, prefers = _telecom(resource, region, where)
     return PatientValues(
         given=given,
         family=family,
@@ -75,6 +78,7 @@ def read_patient(resource: Resource, *, region: str, where: str = "Patient") -> 
         email=email,
         address=_address(resource, where),
         language=_language(resource, where),
+        prefers=prefers,
     )
 
 
@@ -92,9 +96,10 @@ def _name(resource: Resource, where: str) -> tuple[str, str]:
     raise MalformedError(f"{where}.name", "needs a given and a family name")
 
 
-def _telecom(resource: Resource, region: str, where: str) -> tuple[tuple[str, ...], str | None]:
+def _telecom(resource: Resource, region: str, where: str) -> tuple[tuple[str, ...], str | None, Channel | None]:
+    """Numbers, the preferred first; a mail address; and mail as the way to be reached where its rank is before every number's."""
     found: list[tuple[int, str]] = []
-    email = None
+    email, mail_rank = None, None
     for place, contact in enumerate(reading.objects(resource, "telecom", where)):
         path = f"{where}.telecom[{place}]"
         value = reading.text(contact, "value", path, longest=320)
@@ -107,9 +112,11 @@ def _telecom(resource: Resource, region: str, where: str) -> tuple[tuple[str, ..
                 raise MalformedError(f"{path}.value", "is no phone number; write for example +13125550100")
             rank = contact.get("rank")
             found.append((rank if isinstance(rank, int) else place + 1, number))
-        elif system == "email":
-            email = email or value
-    return tuple(dict.fromkeys(number for _, number in sorted(found, key=lambda item: item[0]))), email
+        elif system == "email" and email is None:
+            email, mail_rank = value, contact.get("rank")
+    by_mail = isinstance(mail_rank, int) and all(mail_rank < rank for rank, _ in found)
+    numbers = tuple(dict.fromkeys(number for _, number in sorted(found, key=lambda item: item[0])))
+    return numbers, email, Channel.EMAIL if by_mail else None
 
 
 def _sex(resource: Resource, where: str) -> Sex:

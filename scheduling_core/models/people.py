@@ -10,6 +10,7 @@ from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduling_core.models.base import Base, new_id, refers, words
+from scheduling_core.models.workflow import Channel
 
 
 class Sex(StrEnum):
@@ -32,6 +33,7 @@ class Patient(Base):
     email: Mapped[str | None] = mapped_column(String(320))
     address: Mapped[str | None] = mapped_column(String(500))
     language: Mapped[str | None] = mapped_column(String(16))  # BCP 47
+    prefers: Mapped[Channel | None] = mapped_column(words(Channel))  # how to be reached; None: as the clinic does
     needs: Mapped[list[str]] = mapped_column(default=list)  # wheelchair, interpreter:pl, ...
     new: Mapped[bool] = mapped_column(default=False)  # registered by text or phone, no visit fulfilled yet
     active: Mapped[bool] = mapped_column(default=True)

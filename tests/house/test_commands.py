@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -101,10 +102,25 @@ def test_a_token_is_printed_once_and_kept_as_a_digest(tmp_path: Path) -> None:
 def test_a_staff_account_is_made_once(tmp_path: Path) -> None:
     frontdesk("db", "upgrade", data=tmp_path)
     arguments = ("staff", "add", "Ada@maplegrove.example", "--name", "Ada Reyes", "--role", "scheduler")
-    assert frontdesk(*arguments, data=tmp_path).returncode == 0
+    made = frontdesk(*arguments, data=tmp_path)
+    assert made.returncode == 0
+    link = re.search(r"/console/welcome/(\S{32})$", made.stdout.strip())
+    assert link
+    stored = b"".join(file.read_bytes() for file in tmp_path.glob("frontdesk.db*"))
+    assert link[1].encode() not in stored
     again = frontdesk(*arguments, data=tmp_path)
     assert again.returncode == 1
     assert len(again.stderr.strip().splitlines()) == 1
+
+
+def test_the_audit_trail_is_verified(tmp_path: Path) -> None:
+    frontdesk("db", "upgrade", data=tmp_path)
+    found = frontdesk("audit", "verify", data=tmp_path)
+    assert (found.returncode, found.stdout[:11]) == (0, "0 rows hold")
+    cut = frontdesk("audit", "verify", "--noted", f"7:{'a' * 64}", data=tmp_path)
+    assert cut.returncode == 1
+    assert cut.stderr.startswith("The audit trail was changed after it was sealed.")
+    assert frontdesk("audit", "verify", "--noted", "7", data=tmp_path).returncode == 2
 
 
 def test_a_database_without_tables_is_said_in_one_line(tmp_path: Path) -> None:

@@ -648,9 +648,9 @@ class Waitlist(Part):
     """Offering a time that came free to those who wait for one."""
 
     offer_minutes: Whole = Field(20, ge=1)
-    """How long an offer stands."""
-    offer_at_once: Whole = Field(1, ge=1)
-    """How many are asked at the same time."""
+    """How long an offer stands before another is asked."""
+    offer_at_once: Whole = Field(10, ge=1)
+    """How many are asked at the same time; the first yes gets it. With 1 the time is kept for who is asked."""
     min_notice_hours: Whole = Field(2, ge=0)
     """Times sooner than this are not offered."""
 

@@ -146,12 +146,12 @@ class Line:
 @pytest.fixture
 def line(database, clock) -> Line:
     clock.set("2026-11-30T09:10:00-06:00")
-    found = Line(database, load(database, make_clinic(sessions=["09:00-12:00"])))
-    found.fill()
-    return found
+    return make_line(database)
 
 
 def make_line(database, **parts) -> Line:
+    """One after the other is asked, unless the test says otherwise."""
+    parts = {"waitlist": {"offer_at_once": 1}} | parts
     found = Line(database, load(database, make_clinic(sessions=["09:00-12:00"], **parts)))
     found.fill()
     return found

@@ -19,7 +19,7 @@ test: setup check  ## formatting, lint, types, import rules, and every test
 	$(RUN) pytest
 
 bench: setup  ## measure, and write benchmarks/results.json and the figures of README.md
-	$(RUN) python -m benchmarks.run
+	$(RUN) --group audio python -m benchmarks.run
 
 check: setup  ## what needs no run of the program
 	$(RUN) ruff format --check .

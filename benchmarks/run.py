@@ -26,6 +26,7 @@ BENCHMARKS = (
     "memory",
     "start",
     "understanding",
+    "phone_audio",
     "eligibility",
     "eligibility_answers",
 )

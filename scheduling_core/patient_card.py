@@ -86,7 +86,7 @@ def card(session: Session, clinic: ClinicFile, *, patient_id: str, agent: str) -
     """Everything, with one audit row of the reading. Raises NotFoundError."""
     patient = patients.get(session, patient_id)
     ids = merging.all_ids(session, patient_id)
-    audit.record(session, agent=agent, action="R", entity="Patient", entity_id=patient.id, patient_id=patient.id)
+    record_look(session, patient_id=patient_id, agent=agent)
     now = times.now()
     visits = select(Appointment).where(
         Appointment.patient_id.in_(ids),
@@ -161,6 +161,19 @@ def card(session: Session, clinic: ClinicFile, *, patient_id: str, agent: str) -
     )
 
 
+def record_look(session: Session, *, patient_id: str, agent: str) -> None:
+    """Whoever sees a part of the card has read it."""
+    audit.record(session, agent=agent, action="R", entity="Patient", entity_id=patient_id, patient_id=patient_id)
+
+
+def next_visit(session: Session, *, patient_id: str) -> Appointment | None:
+    """The next live visit that has not begun. Not audited."""
+    ahead = select(Appointment).where(
+        Appointment.patient_id == patient_id, Appointment.status.in_(LIVE), Appointment.start > times.now()
+    )
+    return session.scalars(ahead.order_by(Appointment.start).limit(1)).first()
+
+
 def messages(session: Session, ids: Sequence[str], *, limit: int) -> list[Communication]:
     """The last messages of these records, the latest first. Not audited."""
     found = select(Communication).where(Communication.patient_id.in_(ids)).order_by(Communication.sequence.desc())
@@ -228,12 +241,7 @@ def check_now(session: Session, clinic: ClinicFile, *, coverage_id: str, agent: 
         return None
     if known := waiting_check(session, coverage_id=coverage_id):
         return known
-    ahead = session.scalars(
-        select(Appointment)
-        .where(Appointment.patient_id == one.patient_id, Appointment.status.in_(LIVE), Appointment.start > times.now())
-        .order_by(Appointment.start)
-        .limit(1)
-    ).first()
+    ahead = next_visit(session, patient_id=one.patient_id)
     service = clinic.services_by_id.get(ahead.service_id) if ahead else None
     return checks.request(
         session,

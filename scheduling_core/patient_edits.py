@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduling_core import audit, messaging, times
+from scheduling_core import audit, coverage, messaging, times
 from scheduling_core.errors import NotFoundError, SchedulingError
-from scheduling_core.models import AuditEvent, Channel, OptOut, Patient, PatientPhone, Sex
+from scheduling_core.models import AuditEvent, Channel, Coverage, OptOut, Patient, PatientPhone, Sex
 
 FIELDS = ("given", "family", "birth_date", "sex", "email", "address", "language", "needs", "phones", "new")
 LONGEST = {"given": 200, "family": 200, "email": 320, "address": 500, "language": 16}
@@ -217,3 +217,50 @@ def set_consent(session: Session, patient: Patient, *, channel: Channel, address
         patient_id=patient.id,
         detail={"channel": channel, "out": {"old": known.out, "new": out}},
     )
+
+
+# coverage
+
+COVERAGE_FIELDS = (
+    "subscriber_id",
+    "group_number",
+    "relationship",
+    "subscriber_given",
+    "subscriber_family",
+    "subscriber_birth_date",
+)
+
+
+def coverage_values(one: Coverage) -> dict[str, str]:
+    """The fields of a coverage that can be corrected, as plain text."""
+    found = {name: getattr(one, name) for name in COVERAGE_FIELDS}
+    return {name: value.isoformat() if isinstance(value, dt.date) else value or "" for name, value in found.items()}
+
+
+def change_coverage(session: Session, *, coverage_id: str, edits: Mapping[str, Edit], agent: str) -> Coverage:
+    """As `change`, of a coverage; its payer is asked again. Raises NotFoundError, UnfitError, ChangedMeanwhileError."""
+    locked = select(Coverage).where(Coverage.id == coverage_id).with_for_update().execution_options(populate_existing=True)
+    one = session.scalars(locked).one_or_none()
+    if one is None:
+        raise NotFoundError(f"Coverage/{coverage_id}")
+    now = coverage_values(one)
+    wanted = {name: edit for name, edit in edits.items() if edit.wanted != edit.seen and edit.wanted != now[name]}
+    stale = [
+        Conflict(name, edit.seen, now[name], edit.wanted, None, None) for name, edit in wanted.items() if edit.seen != now[name]
+    ]
+    if stale:
+        raise ChangedMeanwhileError(stale)
+    values = {name: coverage_value(name, edit.wanted) for name, edit in wanted.items()}
+    return coverage.change(session, coverage_id=coverage_id, agent=agent, **values)
+
+
+def coverage_value(name: str, text: str) -> Any:
+    """What is kept of a typed field of a coverage. Raises UnfitError."""
+    if len(text) > (200 if name in ("subscriber_given", "subscriber_family") else 80):
+        raise UnfitError(name, "too-long")
+    if name == "subscriber_birth_date" and text:
+        _refuse_no_birth_date(text)
+        return dt.date.fromisoformat(text)
+    if name == "relationship" and text not in coverage.RELATIONSHIPS:
+        raise UnfitError(name, "unknown")
+    return text or None

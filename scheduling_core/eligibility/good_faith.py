@@ -167,6 +167,14 @@ class GoodFaithEstimate:
         return None if None in amounts else sum(amount for amount in amounts if amount is not None)
 
 
+def patient_of(session: Session, *, appointment_id: str) -> str:
+    """Whose visit it is. Raises NotFoundError where it is nobody's."""
+    found = session.scalars(select(Appointment.patient_id).where(Appointment.id == appointment_id)).one_or_none()
+    if found is None:
+        raise NotFoundError(f"Appointment/{appointment_id}")
+    return found
+
+
 def content(session: Session, clinic: ClinicFile, *, appointment_id: str, agent: str) -> GoodFaithEstimate:
     """What stands on the page of a visit. Raises NotFoundError for a visit that there is not, or that has no patient or time."""
     visit = session.scalars(select(Appointment).where(Appointment.id == appointment_id)).one_or_none()

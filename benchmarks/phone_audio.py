@@ -2,8 +2,8 @@
 
 python -m benchmarks.phone_audio [--calls 30]     needs flite (Debian's package) and the dependency group "audio"
 
-Nobody here tuned either machine: flite speaks, at 8 kHz, 300 to 3,400 Hz and in µ-law as calls are; whisper's tiny model, from a
-wheel, listens, told of the words to expect as Twilio is by `hints`. A call is right when at its end the visit that the caller wanted
+Nobody here tuned either machine: flite speaks, at 8 kHz, 300 to 3,400 Hz and in µ-law as calls are; whisper's tiny model, from
+a wheel, listens, told of the words to expect as Twilio is by `hints`. A call is right when at its end the visit that was wanted
 is on the books, once, and no other. The same callers call by keys alone, too. Three calls are kept in docs/calls/.
 """
 

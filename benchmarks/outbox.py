@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import logging
 import os
 import random
 import signal
@@ -60,6 +61,7 @@ def main() -> None:
     options.add_argument("--messages", type=int, default=10_000)
     options.add_argument("--engine", choices=machine.ENGINES, action="append")
     chosen = options.parse_args()
+    logging.disable(logging.ERROR)  # the workers tell each mishap of the stand-in
     for engine in chosen.engine or machine.ENGINES:
         _measure_throughput(engine)
         for workers in (2, 4):

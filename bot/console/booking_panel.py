@@ -12,12 +12,12 @@ from bot.console import schedule_grid, visit_panel
 from bot.console.access import DESK
 from bot.console.shell import Answer, Console, Desk
 from bot.console.visit_panel import changed, place
-from scheduling_core import day, desk_booking, patient_search, patients, running_late, times, why
+from scheduling_core import audit, day, desk_booking, patient_search, patients, running_late, times, why
 from scheduling_core.calendar.requests import Request
 from scheduling_core.clinic_file.schema import PractitionerPart
 from scheduling_core.desk_booking import RefusedTimeError
 from scheduling_core.errors import NotFoundError, SchedulingError
-from scheduling_core.models import Mode, new_id
+from scheduling_core.models import Mode, Patient, new_id
 from scheduling_core.overbooking import LONGEST_REASON
 from scheduling_core.why import Reason, Verdict
 
@@ -31,7 +31,7 @@ def add_booking_panel(console: Console) -> None:
         who = clinic.practitioners_by_id.get(request.args.get("who", ""))
         today = times.to_wall(times.now(), clinic.zone).date()
         given = [one for one in clinic.services if who is None or one.id in who.services]
-        chosen = patients.get(desk.session, request.args["patient"]) if request.args.get("patient") else None
+        chosen = _chosen(desk)
         template = "console/book.html" if request.headers.get("HX-Request") else "console/book_page.html"
         return render_template(
             template,
@@ -97,6 +97,23 @@ def add_booking_panel(console: Console) -> None:
         who = _who(desk)
         told = running_late.tell(desk.session, desk.clinic, practitioner_id=who.id, minutes=_minutes() or 0, by=desk.me.email)
         return _late(desk, told=len(told))
+
+
+def _chosen(desk: Desk) -> Patient | None:
+    """The patient of the address, from whose card the form was opened. Raises NotFoundError."""
+    if not request.args.get("patient"):
+        return None
+    found = patients.get(desk.session, request.args["patient"])
+    audit.record(
+        desk.session,
+        agent=desk.agent,
+        action="R",
+        entity="Patient",
+        entity_id=found.id,
+        patient_id=found.id,
+        detail={"for": "booking"},
+    )
+    return found
 
 
 def _verdict(desk: Desk, wrong: str = "") -> str:

@@ -193,6 +193,7 @@ def _words(desk: Desk) -> dict[str, object]:
         "use_of": schedule_grid.use_of,
         "clock": schedule_grid.clock,
         "day_words": schedule_grid.day_words,
+        "days_words": schedule_grid.days_words,
         "State": State,
         "wall": times.to_wall,
         "title": _("Week") if request.path.endswith("week") else _("Day"),

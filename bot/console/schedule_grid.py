@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_interval, format_skeleton, format_time
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
@@ -192,6 +192,11 @@ def day_words(day: dt.date) -> str:
     return format_skeleton("yMMMEd", dt.datetime.combine(day, dt.time(12)), locale=get_locale())
 
 
+def days_words(first: dt.date, last: dt.date) -> str:
+    """Nov 16 – 22, 2026"""
+    return format_interval(first, last, "yMMMd", locale=get_locale())
+
+
 def clock(wall: dt.datetime | dt.time, locale: str | None = None) -> str:
     """9:30 AM, 9:30"""
     return format_time(wall, "short", locale=locale or str(get_locale()))
@@ -219,7 +224,7 @@ def _facts(column: Column) -> str:
     visits = len(column.entries) - column.count(State.HOLD, *GONE)
     here = column.count(State.ARRIVED)
     found = ngettext("%(num)s visit", "%(num)s visits", visits)
-    return f"{found}, {ngettext('%(num)s waits', '%(num)s wait', here)}" if here else found
+    return f"{found}, {_('%(count)s waiting', count=here)}" if here else found
 
 
 def _beside(column: Column) -> dict[str, str]:

@@ -18,7 +18,7 @@ from scheduling_core.calendar.requests import Request
 from scheduling_core.clinic_file.schema import PractitionerPart
 from scheduling_core.day import Entry, State
 from scheduling_core.desk_booking import MovedMeanwhileError, PatientIsHereError, RefusedTimeError
-from scheduling_core.errors import NotFoundError, SchedulingError
+from scheduling_core.errors import NotFoundError, SchedulingError, WrongStateError
 from scheduling_core.models import Appointment, AppointmentStatus, Patient, new_id
 
 _LATE = (10, 15, 20, 30, 45, 60)  # minutes that a patient may be noted as late with one press
@@ -140,6 +140,9 @@ def sentence(desk: Desk, refusal: SchedulingError) -> str:
         who = visit_trail.names_of(desk.session, {refusal.agent})[refusal.agent]
         at = schedule_grid.clock(times.to_wall(refusal.at, desk.clinic.zone))
         return _("%(who)s was faster, at %(time)s. The visit is now: %(state)s.", who=who, time=at, state=word)
+    if type(refusal) is WrongStateError and refusal.detail.startswith("Appointment/"):
+        one = day.entry(desk.session, desk.clinic, appointment_id=refusal.detail.removeprefix("Appointment/"))
+        return _("This cannot be done any more. The visit is now: %(state)s.", state=schedule_grid.state_words()[one.state])
     known = {
         AnotherDayError: _("This visit is on another day: only visits of today can be marked so."),
         NotBegunError: _("This visit has not begun yet: the patient may still come."),
@@ -277,11 +280,15 @@ def _patient(desk: Desk, one: Entry) -> Patient | None:
 
 
 def _why_not(desk: Desk, asked: Request, who: PractitionerPart, wanted: dt.date) -> list[str]:
-    """Why a day has no free time: what the rules say of its first session, or of noon."""
+    """Why a whole day has no free time, by what the rules say of its first session; nothing where the day is merely full."""
     zone = day.zone_of(desk.clinic, who)
     session = next((one for one in who.schedule if wanted.weekday() in one.days), None)
     start = times.from_wall(wanted, session.time.start if session else dt.time(12), zone)
-    return [one.staff for one in desk_booking.against(desk.session, desk.clinic, asked, start)]
+    against = desk_booking.against(desk.session, desk.clinic, asked, start)
+    return [one.staff for one in against if one.code not in _OF_ONE_TIME]
+
+
+_OF_ONE_TIME = {"past", "notice", "off-grid", "taken", "room", "patient-busy", "blocked"}
 
 
 def _record_look(desk: Desk, one: Entry) -> None:

@@ -75,6 +75,7 @@
 
   const choice = (id, name) => {
     const button = document.getElementById(id);
+    if (!button) return;
     const set = (is) => {
       body.classList.toggle(name, is);
       button.setAttribute("aria-pressed", String(is));
@@ -83,7 +84,12 @@
     let kept = "";
     try { kept = localStorage.getItem(name); } catch { /* as above */ }
     set(kept === "1");
-    button.addEventListener("click", () => set(!body.classList.contains(name)));
+    button.addEventListener("click", () => {
+      const length = () => parseFloat(getComputedStyle(body).getPropertyValue("--tick"));
+      const row = (frame?.scrollTop || 0) / length();
+      set(!body.classList.contains(name));
+      if (frame) frame.scrollTop = row * length();
+    });
   };
   choice("dense", "dense");
   choice("hide-gone", "gone-hidden");
@@ -345,12 +351,11 @@
     $$(".now", frame).forEach((one) => one.remove());
     const row = Number(frame.dataset.now) + (performance.now() - loadedAt) / 300000;
     if (!frame.dataset.today || row < 0 || row > rows) return;
-    for (const column of columns()) {
-      if (column.dataset.day !== frame.dataset.today) continue;
+    for (const column of [$(".axis", frame), ...columns().filter((one) => one.dataset.day === frame.dataset.today)]) {
       const line = document.createElement("div");
       line.className = "now";
-      line.style.top = `calc(var(--tick) * ${row.toFixed(2)})`;
-      $(".lane", column).append(line);
+      line.style.top = `calc(var(--tick) * ${row.toFixed(2)}${column.matches(".axis") ? " + 3.5rem" : ""})`;
+      ($(".lane", column) || column).append(line);
     }
   };
   setInterval(drawNow, 30000);

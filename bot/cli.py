@@ -100,13 +100,22 @@ def web(host: Annotated[str, typer.Option(help="The address to listen on.")] = "
     import waitress
 
     from bot.app import close, create_app
+    from bot.console.live import STREAMS
 
     settings = _settings_with_twilio()
     _log_to_standard_error()
     signal.signal(signal.SIGTERM, _end_in_order)
     made = create_app(settings)
     try:
-        waitress.serve(made, host=host, port=settings.port, threads=_WEB_THREADS, ident=None)
+        waitress.serve(
+            made,
+            host=host,
+            port=settings.port,
+            threads=_WEB_THREADS + STREAMS,  # open inboxes have their own, so that webhooks never wait for one of them to be closed
+            connection_limit=4 * (_WEB_THREADS + STREAMS),
+            asyncore_use_poll=True,  # select() knows no more than 1,024 files
+            ident=None,
+        )
     finally:
         close(made)
 
@@ -141,11 +150,16 @@ def demo_week_command() -> None:
     """Fill an empty database with a busy week that never was, for looking at the console. Never in production."""
     from bot import demo_week
     from bot.settings import Environment
+    from scheduling_core.clinic_file import editing, loading
 
     settings = Settings.from_env()
     if settings.env is Environment.PRODUCTION:
         _fail("The demo week is for trying the console. FRONTDESK_ENV is production here.", 2)
+    _upgrade(settings)
     with _open_database(settings) as opened:
+        with opened.transaction() as session:
+            if editing.version(session) == 0:
+                loading.load(session, _read_clinic(OWN_CLINIC), agent="load")
         try:
             demo_week.fill(opened, say=_say)
         except demo_week.NotEmptyError as error:

@@ -233,6 +233,9 @@ def _offer(turn: Turn, note: str) -> None:
         offering.refuse_offers(turn)
         waitlist.ask(turn, service)
         return
+    if not found.offers and turn.asked == "time" and turn.known.patient:  # another wish of theirs that cannot be had either
+        waitlist.ask(turn, service)
+        return
     if not found.offers:
         turn.set(time=None)
         turn.say("utter_nothing_free", service=service.name)

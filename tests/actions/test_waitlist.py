@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from scheduling_core import booking, freed, waitlist
 from scheduling_core.calendar.requests import Request
 from scheduling_core.calendar.wishes import TimeWish
+from scheduling_core.clinic_file import loading
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.models import Appointment, Communication, Delivery, Patient
 from tests.actions.talk import Talk
@@ -80,3 +81,17 @@ def test_a_late_yes_to_what_somebody_else_took_hears_that_it_is_gone(
 def test_other_words_that_come_late_are_no_answer_to_the_offer(talk: Talk, offered: None, clock: Clock) -> None:
     clock.set("2026-11-16T10:40:00-06:00")
     assert "utter_offer_passed" not in talk.say("cancel my appointment", "cancel_appointment")
+
+
+def test_who_asks_twice_for_what_is_not_there_is_asked_about_the_waitlist(talk: Talk, clinic: ClinicFile) -> None:
+    content = clinic.model_dump(mode="json", by_alias=True)
+    for part in content["practitioners"]:
+        part["absences"] = [{"from": "2026-11-01", "to": "2027-12-31"}]
+    with talk.database.transaction() as session:
+        loading.load(session, ClinicFile.model_validate(content), agent="load")
+    talk.say("a follow-up next week", "book_appointment")
+    assert talk.say("4/19/1980")[-1] == "utter_nothing_free"
+    assert talk.say("then any tuesday")[-1] == "utter_confirm_waitlist"
+    talk.say("yes", "affirm")
+    with talk.database.reading() as session:
+        assert [place.status for place in session.scalars(select(Appointment))] == ["waitlist"]

@@ -76,9 +76,7 @@ def _give(desk: Desk, one: Referral) -> None:
     if owner not in desk.clinic.handoff.teams:
         raise ValueError(owner)
     due = times.from_wall(day, dt.time(17), desk.clinic.zone)
-    referrals.give_to(
-        desk.session, desk.clinic, referral_id=one.id, owner=owner, next_step=step, due_at=due, agent=desk.agent
-    )
+    referrals.give_to(desk.session, desk.clinic, referral_id=one.id, owner=owner, next_step=step, due_at=due, agent=desk.agent)
 
 
 def _opened(desk: Desk, referral_id: str) -> tuple[Referral, Patient]:

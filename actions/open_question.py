@@ -9,11 +9,12 @@ from actions.turn import Turn
 
 _FORM_STEP = "validate_"
 _MADE = ("utter_booked", "utter_moved", "utter_booked_together")
+_DANGER = "utter_red_flag"
 _MOST_LISTED = 5
 
 
 def tell(turn: Turn, action: str) -> None:
-    """Tell the phone which form asks for what, out of how many, and the words of the choices; whether a visit was made.
+    """Tell the phone which form asks for what, out of how many, and the words of the choices; a visit made, danger to life.
 
     Nothing is told by an action of no form while a form is open: its question stays.
     """
@@ -25,8 +26,11 @@ def tell(turn: Turn, action: str) -> None:
         mark["asked"] = _question(turn, action.removeprefix(_FORM_STEP), slot) if slot else {}
     elif not turn.tracker.active_loop.get("name"):
         mark["asked"] = {"slot": "proposed"} if turn.slot("proposed") else {}
-    if any(message.get("response") in _MADE for message in turn.dispatcher.messages):
+    said = {message.get("response") for message in turn.dispatcher.messages}
+    if said & set(_MADE):
         mark["booked"] = True
+    if _DANGER in said:
+        mark["danger"] = True
     if mark:
         turn.dispatcher.utter_message(json_message=mark)
 

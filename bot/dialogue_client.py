@@ -20,7 +20,8 @@ class DialogueDownError(Exception):
 class DialogueAnswer:
     """The texts in order; `handoff` when a person was promised or asked for; `silent` when saying nothing is meant.
 
-    On a call `asked` tells what is open now, None where that is as before, and `booked` that a visit was booked or moved.
+    On a call `asked` tells what is open now, None where that is as before, `booked` that a visit was booked or moved, and
+    `danger` that the words were read as danger to life.
     """
 
     texts: tuple[str, ...]
@@ -28,6 +29,7 @@ class DialogueAnswer:
     silent: bool = False
     asked: dict[str, Any] | None = None
     booked: bool = False
+    danger: bool = False
 
 
 class DialogueClient:
@@ -80,4 +82,5 @@ def _read(said: Any) -> DialogueAnswer:
         silent=bool(marks.get("silent")),
         asked=marks.get("asked"),
         booked=bool(marks.get("booked")),
+        danger=bool(marks.get("danger")),
     )

@@ -26,6 +26,8 @@ from scheduling_core.models import (
 
 def begin(session: Session, conversation: Conversation, *, direction: Direction, communication_id: str | None = None) -> Call:
     """The row of the conversation's call; the same one however often it is asked for."""
+    if call := find(session, conversation.call_sid or ""):
+        return call
     idempotency.insert_unless_there(
         session,
         Call,

@@ -93,11 +93,57 @@ def words(text: str, slot: str | None) -> str:
     if slot in _FACTS:
         text = _last_told(text)
     text = _RUN.sub(lambda run: _in_digits(run[0]) if slot == "member_id" else _together(run[0]), text)
+    text = _sounds_alike(text)
     if slot == "name":
         text = _spelled(text)
+    if slot == "detail":
+        text = _mail_address(text)
     if slot in _CHOSEN_TIMES:
         text = _BARE_CLOCK.sub(r"\1:\2", text)
     return text
+
+
+# Words that sound alike, where only one of them can be meant.
+_ALIKE = tuple(
+    (re.compile(pattern, re.IGNORECASE), meant)
+    for pattern, meant in (
+        (r"\bwood (be|like|love|work|prefer|you|that)\b", r"would \1"),
+        (r"\bi wood\b", "I would"),
+        (r"\b(want|need|like|have) (?:two|too) (?!visits|appointments|people|kids|children|more)(?=[a-z]{3})", r"\1 to "),
+        (r"\b(next|this|last|every) weak\b", r"\1 week"),
+        (r"\b(a|am|as) knew patient", r"\1 new patient"),
+    )
+)
+
+
+def _sounds_alike(text: str) -> str:
+    for pattern, meant in _ALIKE:
+        text = pattern.sub(meant, text)
+    return text
+
+
+_ENDINGS = "com|org|net|edu|gov|io|us|es|mx"
+_SIGNS = (
+    (r"\s+(?:at|arroba)\s+", "@"),
+    (r"\s+(?:dot|period|point|punto)\s+", "."),
+    (r"\s+(?:underscore|guion bajo)\s+", "_"),
+    (r"\s+(?:dash|hyphen|minus|guion)\s+", "-"),
+)
+_BARE_MAIL = re.compile(
+    rf"(?:(?:it'?s|my (?:new )?e-?mail(?: address)? is|es) )?((?:[\w-]+ ){{1,3}})([\w-]+) ({_ENDINGS})[.]?", re.IGNORECASE
+)
+
+
+def _mail_address(text: str) -> str:
+    """ "ann dot roe at example dot com". Signs that were not heard are put where they stand most often: it is read back anyway."""
+    if "@" in text or not re.search(rf"\b(?:{_ENDINGS})\W*$", text, re.IGNORECASE):
+        return text
+    for pattern, sign in _SIGNS:
+        text = re.sub(pattern, sign, text, flags=re.IGNORECASE)
+    if "@" in text:
+        return text
+    bare = _BARE_MAIL.fullmatch(text.strip())
+    return f"{'.'.join(bare[1].split())}@{bare[2]}.{bare[3]}".lower() if bare else text
 
 
 def _last_told(text: str) -> str:

@@ -241,6 +241,8 @@ def after_dialogue(session: Session, clinic: ClinicFile, conversation: Conversat
         return callbacks.ask(clinic, conversation)
     # The dialogue's own words stay in lines here: a list is made for the ear when it is spoken.
     body = "\n".join(filter(None, map(clean, answer.texts))) or say(clinic, language, "menu")
+    if answer.danger:
+        return Outcome("emergency", (Reply(body, ReplyKind.EMERGENCY),), _open(conversation, Question()))
     before = questions.question_of(conversation)
     question = questions.read(answer.asked) if answer.asked is not None else before if not before.is_ours else Question()
     question = replace(question, booked=question.booked or before.booked or answer.booked)

@@ -61,14 +61,27 @@ def for_the_ear(text: str, clinic: ClinicFile, language: str, *, slow: bool = Fa
 
 
 def chosen(words: str, text: str) -> int | None:
-    """The number of the option of `text` that the words repeat, all but a few of its own; None where that is none, or several."""
-    said = set(_WORD.findall(words.lower()))
-    labels = {int(option[1]): set(_WORD.findall(option[2].lower())) for option in _OPTION.finditer(text)}
+    """The number of the option of `text` that the words repeat, all but a few of its own; None where that is none, or several.
+
+    Numbers are left out: they are heard as words and as digits.
+    """
+    said = _letters(words)
+    labels = {int(option[1]): _letters(option[2]) for option in _OPTION.finditer(text)}
     repeated = [number for number, label in labels.items() if len(label & said) >= _MOST_OF_IT * len(label | said)]
     return repeated[0] if len(repeated) == 1 else None
 
 
-_WORD = re.compile(r"\w+")
+def _letters(text: str) -> set[str]:
+    return {word for word in re.findall(r"[^\W\d_]+", text.lower()) if word not in _NUMBERS}
+
+
+_NUMBER_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
+    "twenty thirty forty fifty oh first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth",
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth",
+    "uno dos tres cuatro cinco seis siete ocho nueve diez once doce",
+)
+_NUMBERS = frozenset(" ".join(_NUMBER_WORDS).split())
 _MOST_OF_IT = 0.8
 
 

@@ -50,6 +50,13 @@ def test_five_thousand_characters_are_cut() -> None:
         ("Ann Roe R. O. E.", "name", "Ann Roe."),
         ("Lara Simons s i double m o n s", "name", "Lara Simmons"),
         ("Ann Roe with an e as in easy", "name", "Ann Roe with an e as in easy"),
+        ("ann dot roe at example dot com", "detail", "ann.roe@example.com"),
+        ("ana guion bajo roe arroba example punto org", "detail", "ana_roe@example.org"),
+        ("ann roe example com", "detail", "ann.roe@example.com"),
+        ("12 Main Street Springfield", "detail", "12 Main Street Springfield"),
+        ("I want two cancel", None, "I want to cancel"),
+        ("I need two appointments", None, "I need two appointments"),
+        ("that wood be great next weak", "time", "that would be great next week"),
         ("330", "choice", "3:30"),
         ("the one at 1130 please", "choice", "the one at 11:30 please"),
         ("330 p.m.", "time", "3:30 p.m."),
@@ -60,7 +67,7 @@ def test_five_thousand_characters_are_cut() -> None:
         ("Tuesday no wait Wednesday", "time", "Tuesday no wait Wednesday"),
     ],
 )
-def test_words_are_made_readable_for_the_question_that_they_answer(text: str, slot: str, read: str) -> None:
+def test_words_are_made_readable_for_the_question_that_they_answer(text: str, slot: str | None, read: str) -> None:
     assert words(text, slot) == read
 
 

@@ -144,6 +144,13 @@ def test_when_nothing_is_open_a_no_or_silence_ends_the_call_without_a_callback(s
     assert tasks(sqlite_house) == []
 
 
+def test_after_words_of_danger_nothing_else_is_asked(sqlite_house: House):
+    answers(sqlite_house, [{"text": "Call 911 now."}, {"custom": {"asked": {}, "danger": True}}])
+    call = Call(sqlite_house)
+    assert call.say("the room is going dark") == "Call 911 now."
+    assert call.gather.attrib["bargeIn"] == "false"
+
+
 def test_a_no_that_goes_on_is_heard(sqlite_house: House):
     answers(sqlite_house, asks(None, "Your visit is cancelled."))
     call = Call(sqlite_house)

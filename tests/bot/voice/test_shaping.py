@@ -72,5 +72,6 @@ def test_a_read_back_is_not_shortened_to_a_question_about_nothing():
 def test_who_repeats_an_option_chooses_it():
     assert chosen("wednesday november 25 at 10 am", OFFERS) == 2
     assert chosen("Tuesday, November 24 at 9:20 AM", OFFERS) == 1
+    assert chosen("wednesday november twenty fifth at ten am", OFFERS) == 2
     assert chosen("November", OFFERS) is None
     assert chosen("I need a checkup on Tuesday, November 24 at 9:20 AM for my son and myself", OFFERS) is None

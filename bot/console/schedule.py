@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Response, make_response, render_template, request
+from flask import make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
@@ -122,17 +122,16 @@ def _page(desk: Desk, asked: Asked) -> Answer:
 def _changes(desk: Desk, asked: Asked) -> Answer:
     """The columns whose marks are not those that the page has, each to take the place of the old one.
 
-    204 where nothing changed. Where the frame of the page does not hold them any more, the page loads itself anew.
+    204 where nothing changed. Where the frame of the page does not hold them any more, it is told to load itself anew.
     """
     shown = asked.columns(desk)
     frame = schedule_grid.frame(shown)
     had = dict(pair.rpartition(":")[::2] for pair in request.args.get("have", "").split(",") if pair)
     drawing = Drawing(desk.clinic, frame)
     marks = {f"{column.practitioner.id}-{column.day:%Y%m%d}": drawing.mark(column) for column in shown}
-    answer: Response
     if marks.keys() != had.keys() or request.args.get("frame") != f"{frame.first}-{frame.end}":
-        answer = make_response("", 200)
-        answer.headers["HX-Refresh"] = "true"
+        answer = make_response("", 204)
+        answer.headers["HX-Trigger"] = "schedule-outgrown"
         return answer
     stale = [column for column, (name, mark) in zip(shown, marks.items(), strict=True) if had[name] != mark]
     if not stale:

@@ -372,6 +372,13 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt.id === "live" && moving) event.preventDefault();
   });
+  let isOutgrown = false; // somebody new is in, or the day is longer: a new page, once nobody is in the middle of a form
+  const reloadWhenIdle = () => {
+    if (isOutgrown && panel.hidden && !moving) location.reload();
+  };
+  document.addEventListener("schedule-outgrown", () => { isOutgrown = true; reloadWhenIdle(); });
+  new MutationObserver(reloadWhenIdle).observe(panel, { attributeFilter: ["hidden"] });
+
   document.addEventListener("htmx:oobBeforeSwap", () => {
     const active = document.activeElement;
     if (active?.matches(".v")) wanted = active.getAttribute("href");

@@ -236,7 +236,7 @@ def test_a_page_is_told_of_the_columns_that_changed_and_of_no_other(desk: Desks,
     assert re.findall(r'<section class="col" id="c-(\w+)-\d+"', answer.text) == ["ferreira"]
     assert 'hx-swap-oob="true"' in answer.text
     assert "<em>here 9:10</em>" in answer.text
-    assert ask(page.replace("ferreira-2026", "somebody-2026")).headers["HX-Refresh"] == "true"
+    assert ask(page.replace("ferreira-2026", "somebody-2026")).headers["HX-Trigger"] == "schedule-outgrown"
 
 
 def test_asking_for_changes_is_no_sign_of_life(sqlite_desk: Desks, sqlite_loaded):

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 from sqlalchemy import select
 
-from scheduling_core import attendance, booking
+from scheduling_core import attendance, booking, overbooking
+from scheduling_core.calendar.requests import Request
 from scheduling_core.models import Appointment, AuditEvent
 from tests.bot.conftest import House
 from tests.bot.console.browser.conftest import SitDown
@@ -175,12 +176,53 @@ def test_resting_on_a_visit_tells_who_did_what(at_desk: SitDown, desk_house: Hou
         assert seen, "and leaves a trace"
 
 
+def test_a_form_is_not_lost_when_the_day_outgrows_the_page(at_desk: SitDown, desk_house: House, clinic):
+    page = at_desk("scheduler")
+    page.goto("/console/day/")
+    page.get_by_role("link", name="Book a visit").click()
+    page.get_by_label("Note for the visit").fill("wheelchair")
+    page.evaluate("document.getElementById('live').dataset.frame = '0-12'")  # as if somebody began earlier now
+    with page.expect_response("**/console/day/changes**"):
+        page.evaluate("htmx.trigger(document.body, 'schedule-changed')")
+    page.wait_for_timeout(200)
+    expect(page.get_by_label("Note for the visit")).to_have_value("wheelchair")
+    with page.expect_navigation():
+        page.keyboard.press("Escape")
+
+
+def every_state(house: House, clinic, clock) -> str:
+    """A day with a visit of each kind; the id of one that is here."""
+    agent = "staff:nora@maplegrove.example"
+    clock.set("2026-11-16T06:30:00-06:00")
+    ids = [
+        book(house, clinic, f"2026-11-16T{at}") for at in ("08:00", "08:20", "08:40", "09:00", "09:20", "10:00", "10:20", "13:00")
+    ]
+    clock.set("2026-11-16T09:10:00-06:00")
+    with house.database.transaction() as session:
+        mark = {"clinic": clinic, "agent": agent}
+        attendance.take_to_room(session, appointment_id=ids[0], **mark)
+        attendance.finish(session, appointment_id=ids[0], **mark)
+        attendance.mark_no_show(session, appointment_id=ids[1], **mark)
+        attendance.take_to_room(session, appointment_id=ids[2], **mark)
+        attendance.check_in(session, appointment_id=ids[4], **mark)
+        attendance.expect_late(session, appointment_id=ids[5], minutes=15, **mark)
+        booking.confirm(session, appointment_id=ids[6], agent=agent, key="confirm")
+        booking.hold(session, clinic, time=make_free_time(clinic, start="2026-11-16T14:00"), held_for="talk", agent=agent)
+        request = Request("follow-up", practitioners=("ferreira",), patient_id=make_patient(session).id)
+        start = make_free_time(clinic, start="2026-11-16T10:20").start
+        overbooking.overbook(session, clinic, request=request, start=start, reason="pain", agent=agent, key="over")
+        booking.cancel(session, clinic, appointment_id=ids[7], agent=agent, key="cancel", reason="has a cold")
+    return ids[4]
+
+
 @pytest.mark.parametrize("width", [375, 1366])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_hinders_anybody(at_desk: SitDown, desk_house: House, clinic, width: int, scheme: str):
-    one = book(desk_house, clinic)
+def test_nothing_hinders_anybody(at_desk: SitDown, desk_house: House, clinic, clock, width: int, scheme: str):
+    one = every_state(desk_house, clinic, clock)
     page = at_desk("scheduler", width=width, color_scheme=scheme)
     page.goto("/console/day/")
+    states = page.locator(".v").evaluate_all("all => all.map((one) => one.className.split(' ')[1])")
+    assert {"done", "no-show", "in-room", "overdue", "arrived", "late", "confirmed", "hold", "cancelled"} <= set(states)
     assert hindrances(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing sticks out"
     visit(page, one).click()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from rapidfuzz import fuzz
 
-from actions import costs, facts, offering, people, sentences, services, video, when
+from actions import costs, facts, offering, people, preferences, sentences, services, video, when
 from actions.goals import wants_to_book
 from actions.turn import Turn, action
 from actions.words import either, listed, plain
@@ -38,6 +38,8 @@ def answer(turn: Turn) -> bool:
 
 @action("action_answer")
 def answer_question(turn: Turn) -> None:
+    if preferences.take_up(turn):
+        return
     if costs.leads_to_plan(turn):
         if turn.mentions.payers:
             _insurance(turn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from actions import facts, offering, outreach, people, plans, reminders, sentences, waitlist
+from actions import facts, offering, outreach, people, plans, preferences, reminders, sentences, waitlist
 from actions.forms import clear
 from actions.goals import names_a_visit
 from actions.turn import Turn, action
@@ -29,6 +29,7 @@ def _answers_us(turn: Turn) -> bool:
         or waitlist.answer_offer(turn)
         or reminders.answer(turn)
         or outreach.answer_after_visit(turn)
+        or preferences.take_up(turn)
     )
 
 
@@ -44,8 +45,8 @@ _BARE_THANKS = 3  # words
 
 @action("action_opt_out_how")
 def opt_out_how(turn: Turn) -> None:
-    """Fewer texts: none of the kind that was just sent, or none at all by a keyword."""
-    if not outreach.declines(turn):
+    """Fewer texts: by another way, none of the kind that was just sent, or none at all by a keyword."""
+    if not (preferences.take_up(turn) or outreach.declines(turn)):
         turn.say("utter_opt_out_how")
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from typing import Any
 
+from babel.dates import format_date, format_timedelta
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from bot.console.inbox_words import language_word, phone_word
 from bot.console.task_words import reason_word
+from scheduling_core import times
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.eligibility.facts import Range, Terms
 from scheduling_core.eligibility.meaning import Finding, Obstacle
@@ -83,6 +88,10 @@ def value_word(name: str, value: Any) -> str:
         return ", ".join(map(need_word, value)) if value else _("nothing")
     if name == "sex" and value in list(Sex):
         return sex_word(Sex(value))
+    if name == "birth_date" and value:
+        return str(format_date(dt.date.fromisoformat(value), "medium", locale=get_locale()))
+    if name == "language" and value:
+        return language_word(value)
     return str(value) if value else _("nothing")
 
 
@@ -169,6 +178,22 @@ def kind_word(kind: str) -> str:
         "emergency": _("Emergency"),
         "opt-out": _("Opt-out"),
     }.get(kind, "")
+
+
+def told(description: str) -> str:
+    """A task's words without what only a terminal needs: ids, and the command that writes an estimate."""
+    return _FOR_A_TERMINAL.sub("", description).strip()
+
+
+_FOR_A_TERMINAL = re.compile(r"\s*(Referral/\w{8,}|`frontdesk [^`]*`[^.]*\.)")
+
+
+def since_word(instant: dt.datetime) -> str:
+    """How long something waits."""
+    age = times.now() - instant
+    if age < dt.timedelta(minutes=1):
+        return _("just came")
+    return _("since %(age)s", age=format_timedelta(age, locale=get_locale()))
 
 
 def task_state(status: TaskStatus) -> str:
@@ -362,6 +387,8 @@ WORDS: dict[str, Any] = {
         visit_state,
         delivery_word,
         kind_word,
+        told,
+        since_word,
         task_state,
         referral_word,
         network_word,

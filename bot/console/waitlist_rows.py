@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.console.access import DESK
 from bot.console.shell import Answer, Console, Desk
-from scheduling_core import audit, glass, patients, plan_texts, waitlist, waitlist_desk
+from scheduling_core import audit, glass, patients, waitlist, waitlist_desk
 from scheduling_core.calendar.requests import FreeTime
 from scheduling_core.models import Appointment
 from scheduling_core.worklists import Worklist
@@ -31,7 +31,8 @@ def add_waitlist(console: Console, changed: Callable[[], None]) -> None:
         return render_template(
             "console/worklists/times.html",
             place=place,
-            found=[(one, _as_value(one), plan_texts.in_words(desk.clinic, one)) for one in found],
+            clinic=desk.clinic,
+            found=[(one, _as_value(one)) for one in found],
         )
 
     @console.post("/worklists/waitlist/<appointment_id>/book", may=DESK)

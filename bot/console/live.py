@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,7 +29,7 @@ from scheduling_core.models import Communication, Conversation, ConversationLine
 log = logging.getLogger(__name__)
 
 STREAMS = 256
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.4  # of the second in which a text should be on every page; each look wakes every stream
 _OVERLAP_SECONDS = 5.0  # PostgreSQL gives out a sequence before its row can be seen; a row seen this much later is found still
 _LOOK_SECONDS = 2.0  # between looks at who looks, and at what wakes up
 _KEPT_SECONDS = 60.0  # of batches, for who comes back after a break
@@ -46,30 +46,18 @@ class TooManyError(Exception):
     """All threads for streams are taken."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Batch:
     """What one look at the database found."""
 
     number: int
     at: float
-    rows: list[Row]
     counts: Counts | None
-    looking: Looking | None
-    _render: Render
-    _shown: dict[str, str] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    shown: dict[str, bytes]  # by language: the events of everybody who reads it
 
-    def text(self, language: str, staff_id: str) -> str:
+    def events(self, language: str, staff_id: str) -> bytes:
         """The events of this batch for one reader."""
-        return f"id: {self.at:.3f}\n{self._rows_in(language)}{_of_counts(self.counts, staff_id)}{_of_looking(self.looking)}"
-
-    def _rows_in(self, language: str) -> str:
-        if not self.rows:
-            return ""
-        with self._lock:  # the first of many readers renders
-            if language not in self._shown:
-                self._shown[language] = _event("rows", self._render(self.rows, language))
-            return self._shown[language]
+        return b"id: %.3f\n%b%b" % (self.at, self.shown.get(language, b""), _of_counts(self.counts, staff_id))
 
 
 class Live:
@@ -88,13 +76,14 @@ class Live:
         self._closed = threading.Event()
         self._counts = Counts(0, 0, 0, {})
         self._looking: Looking = {}
+        self._languages: set[str] = set()  # of all who have read here
 
     def stream(self, *, staff_id: str, language: str, since: float) -> Stream:
         """What has changed after `since` (elapsed time), and what changes from now on. Raises TooManyError."""
         if not self._slots.acquire(blocking=False):
             raise TooManyError
         try:
-            self._begin()
+            self._begin(language)
             return Stream(self, staff_id, language, since, self._slots.release)
         except BaseException:
             self._slots.release()
@@ -112,12 +101,12 @@ class Live:
     def is_closed(self) -> bool:
         return self._closed.is_set()
 
-    def greet(self, staff_id: str, since: float) -> tuple[str, int]:
+    def greet(self, staff_id: str, since: float) -> tuple[bytes, int]:
         """The first words of a stream, and the number of the batch that comes next."""
         with self._news:
             state = _of_counts(self._counts, staff_id) + _of_looking(self._looking)
             if since < self._begun_at or (self._batches and since < self._batches[0].at and self._batches[0].number > 1):
-                return f"{_event('reload', '')}{state}", self._last + 1  # what was missed is not here any more
+                return _event("reload", "now") + state, self._last + 1  # what was missed is not here any more
             missed = next((batch.number for batch in self._batches if batch.at > since - POLL_SECONDS), self._last + 1)
             return state, missed
 
@@ -127,8 +116,9 @@ class Live:
             self._news.wait_for(lambda: self._last >= number or self.is_closed, seconds)
             return [batch for batch in self._batches if batch.number >= number]
 
-    def _begin(self) -> None:
+    def _begin(self, language: str) -> None:
         with self._news:
+            self._languages |= {language}  # another set: the poller may be going through this one
             if self._poller is None:
                 reader = _Reader(self._database)
                 self._begun_at = time.time()
@@ -147,12 +137,18 @@ class Live:
                 self._tell(news)
 
     def _tell(self, news: _News) -> None:
+        """Rendered before anybody is woken: two hundred threads that wait for one of them to render slow it down."""
+        looking = _of_looking(news.looking)
+        shown = {
+            language: (_event("rows", self.render(news.rows, language)) if news.rows else b"") + looking
+            for language in self._languages
+        }
         now = time.time()
         with self._news:
             self._last += 1
             self._counts = news.counts or self._counts
             self._looking = self._looking if news.looking is None else news.looking
-            self._batches.append(_Batch(self._last, now, news.rows, news.counts, news.looking, self.render))
+            self._batches.append(_Batch(self._last, now, news.counts, shown))
             while self._batches[0].at < now - _KEPT_SECONDS:
                 self._batches.popleft()
             self._news.notify_all()
@@ -170,20 +166,20 @@ class Stream:
         self._ends = time.monotonic() + _STREAM_SECONDS
         self._release: Callable[[], None] | None = release
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[bytes]:
         return self
 
-    def __next__(self) -> str:
+    def __next__(self) -> bytes:
         if self._next is None:
             state, self._next = self._live.greet(self._staff_id, self._since)
-            return f"retry: 2000\n\n{state}"
+            return b"retry: 2000\n\n" + state
         if self._live.is_closed or time.monotonic() > self._ends:
             raise StopIteration
         batches = self._live.wait_for(self._next, _BEAT_SECONDS)
         if not batches:
-            return ": \n\n"
+            return b": \n\n"
         self._next = batches[-1].number + 1
-        return "".join(batch.text(self._language, self._staff_id) for batch in batches)
+        return b"".join(batch.events(self._language, self._staff_id) for batch in batches)
 
     def close(self) -> None:
         if self._release:
@@ -323,18 +319,18 @@ class _Sequences:
         return news
 
 
-def _of_counts(counts: Counts | None, staff_id: str) -> str:
+def _of_counts(counts: Counts | None, staff_id: str) -> bytes:
     if counts is None:
-        return ""
+        return b""
     mine = counts.mine.get(staff_id, 0)
     return _event(
         "counts", json.dumps({"mine": mine, "unassigned": counts.unassigned, "all": counts.all, "snoozed": counts.snoozed})
     )
 
 
-def _of_looking(looking: Looking | None) -> str:
-    return "" if looking is None else _event("looking", json.dumps(looking))
+def _of_looking(looking: Looking | None) -> bytes:
+    return b"" if looking is None else _event("looking", json.dumps(looking))
 
 
-def _event(name: str, data: str) -> str:
-    return f"event: {name}\ndata: {' '.join(data.splitlines())}\n\n"
+def _event(name: str, data: str) -> bytes:
+    return f"event: {name}\ndata: {' '.join(data.split())}\n\n".encode()

@@ -110,7 +110,7 @@ def _time_of_day(value: Any) -> dt.time:
         return value
     match = re.fullmatch(r"\s*(\d{1,2}):(\d\d)\s*", str(value))
     if not match or int(match[1]) > 23 or int(match[2]) > 59:
-        raise ValueError(f'"{value}" is no time of day; write for example "06:30", in quotes')
+        raise ValueError(f'"{value}" is no time of day; write for example "06:30"')
     return dt.time(int(match[1]), int(match[2]))
 
 

@@ -69,6 +69,7 @@
     if (event.key !== "Escape" || event.defaultPrevented) return;
     if (!trail.hidden) hideTrail();
     else if (!panel.hidden) closePanel();
+    else document.getElementById("said").replaceChildren();
   });
 
   // How it looks is the reader's choice, and stays.
@@ -419,6 +420,7 @@
     }, { passive: true });
   }
   const who = new URLSearchParams(location.search).get("who");
-  const asked = who && columns().find((one) => one.dataset.who === who);
-  if (asked) showColumn(asked.id);
+  const isWeek = frame.matches(".week");
+  const wished = columns().find((one) => (isWeek ? one.dataset.day === frame.dataset.today : one.dataset.who === who));
+  if (wished) showColumn(wished.id);
 })();

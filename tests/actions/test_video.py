@@ -107,3 +107,29 @@ def test_others_are_told_how_to_try_it_and_what_it_is(talk, by_video, clinic):
     assert talk.say("do you have video visits", "ask_video") == ["utter_video"]
     load(talk.database, clinic)
     assert talk.say("the link doesn't work", "ask_video") == ["utter_video"]
+
+
+def test_a_booking_by_text_ends_with_the_links(talk, by_video, monkeypatch):
+    monkeypatch.setenv("FRONTDESK_PUBLIC_URL", "https://texts.example")
+    talk.say("I need a follow-up by video with Dr. Ferreira on Wednesday", "book_appointment")
+    talk.say("4/19/1980")
+    talk.say("2", "select")
+    assert talk.say("yes", "affirm") == ["utter_booked", "utter_note", "utter_note", "utter_note", "utter_note"]
+    assert [note.split(" http")[0] for note in notes(talk)] == [
+        "Join by video:",
+        "Try it before:",
+        "If the video fails, call (414) 555-0100.",
+        "For your calendar:",
+    ]
+
+
+def test_a_move_by_text_says_the_links_anew(talk, by_video, monkeypatch):
+    monkeypatch.setenv("FRONTDESK_PUBLIC_URL", "https://texts.example")
+    book(talk, by_video, mode=Mode.IN_PERSON)
+    talk.say("move my visit to Wednesday", "reschedule_appointment")
+    talk.say("4/19/1980")
+    while talk.last().response == "utter_offers":
+        talk.say("1", "select")
+    talk.say("yes", "affirm")
+    assert talk.heard[0].response == "utter_moved"
+    assert notes(talk)[0].startswith("For your calendar: https://texts.example/c/")

@@ -18,8 +18,10 @@
     event.detail.headers["X-CSRFToken"] = meta("csrf-token").content;
   });
   document.addEventListener("htmx:sendError", () => say(document.body.dataset.offline));
-  document.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.xhr.status >= 500) say(document.body.dataset.offline);
+  // What became of each request of htmx, also where the button that asked is drawn anew meanwhile, which then tells nobody.
+  const answered = [(xhr) => xhr.status >= 500 && say(document.body.dataset.offline)];
+  document.addEventListener("htmx:beforeSend", ({ detail: { xhr, requestConfig } }) => {
+    xhr.addEventListener("load", () => answered.forEach((look) => look(xhr, requestConfig)));
   });
 
   // What scrolls sideways can be reached and scrolled by keyboard.
@@ -139,7 +141,10 @@
       const values = {};
       for (const name of new Set(parameters.keys())) values[name] = parameters.getAll(name);
       if ("csrf_token" in values) values.csrf_token = meta("csrf-token").content;
-      htmx.ajax(verb, path, { source: elt, target, values });
+      // the page may have been drawn anew meanwhile: then the same button asks
+      const source = elt.isConnected ? elt : document.querySelector(`[hx-${verb}="${CSS.escape(path)}"]`);
+      if (source) htmx.ajax(verb, path, { source, target: target.isConnected ? target : undefined, values });
+      else say(again.dataset.lost);
     }
   };
   const step = (form, url) => form.addEventListener("submit", async (event) => {
@@ -181,9 +186,9 @@
     resend = null;
   });
 
-  document.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.xhr.status !== 401) return;
-    waiting.push(event.detail.requestConfig);
+  answered.push((xhr, request) => {
+    if (xhr.status !== 401) return;
+    waiting.push(request);
     signInAgain();
   });
 })();

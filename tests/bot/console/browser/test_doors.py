@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable
 
 import pyotp
-from playwright.sync_api import BrowserContext, Page, expect
-from sqlalchemy import delete, update
+from playwright.sync_api import BrowserContext, Page, Route, expect
+from sqlalchemy import delete, select, update
 
-from scheduling_core import accounts
-from scheduling_core.models import Role, StaffAccount, StaffSession
+from scheduling_core import accounts, handoff
+from scheduling_core.models import Conversation, Role, StaffAccount, StaffSession
 from tests.bot.conftest import House
 from tests.bot.console.browser.conftest import SitDown
 from tests.bot.console.browser.test_every_page import hindrances
 from tests.bot.console.conftest import make_staff
+from tests.factories import make_conversation
 
 PASSWORD = "four ferries cross at dawn"
 KEPT = accounts.hashed(PASSWORD)
@@ -169,3 +170,29 @@ def test_without_scripts_the_form_comes_back_too(visitor: Visitor, desk_house: H
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("button", name="Send it now").click()
     expect(page.locator("html")).to_have_attribute("lang", "es")
+
+
+def test_a_click_whose_session_was_ended_is_done_after_signing_in_again(at_desk: SitDown, desk_house: House):
+    account = give_password(desk_house, "scheduler")
+    with desk_house.database.transaction() as session:
+        conversation = make_conversation(session)
+        handoff.take_over(session, conversation_id=conversation.id, owner_name="desk", agent="test")
+    page = at_desk("scheduler")
+    page.goto(f"/console/inbox/{conversation.id}")
+
+    def end_sessions_first(route: Route) -> None:
+        with desk_house.database.transaction() as session:
+            session.execute(delete(StaffSession))
+        route.continue_()
+
+    page.route("**/claim", end_sessions_first, times=1)
+    page.get_by_role("button", name="Claim", exact=True).click()
+    dialog = page.get_by_role("dialog", name="You were signed off")
+    dialog.get_by_label("Password").fill(PASSWORD)
+    dialog.get_by_role("button", name="Sign in").click()
+    assert account.totp_secret
+    dialog.get_by_label("Code of your authenticator app").fill(pyotp.TOTP(account.totp_secret).now())
+    dialog.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("button", name="Claim", exact=True)).to_have_count(0)
+    with desk_house.database.reading() as session:
+        assert session.scalars(select(Conversation.owner_name)).one() == account.name

@@ -173,6 +173,7 @@ def _add_merging(console: Console) -> None:
 
     @console.post("/patients/<patient_id>/merge/find", may=DESK)
     def find_duplicate(desk: Desk, patient_id: str) -> Answer:
+        _opened(desk, patient_id)
         typed = request.form.get("q", "")
         found = patient_search.find(desk.session, typed, agent=desk.agent, limit=8)
         return render_template(

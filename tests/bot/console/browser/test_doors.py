@@ -35,6 +35,17 @@ def sign_in(page: Page, email: str) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
+def ending_sessions(house: House) -> Callable[[Route], None]:
+    """Ends everybody's sessions just before a request comes."""
+
+    def end(route: Route) -> None:
+        with house.database.transaction() as session:
+            session.execute(delete(StaffSession))
+        route.continue_()
+
+    return end
+
+
 def test_a_new_colleague_chooses_a_password_and_sets_up_an_app(visitor: Visitor, desk_house: House):
     with desk_house.database.transaction() as session:
         account = accounts.add_staff(session, email="new@maplegrove.example", name="Ines Ruiz", role=Role.BILLING, agent="test")
@@ -139,8 +150,7 @@ def test_a_form_whose_session_was_ended_is_sent_after_signing_in_again(at_desk: 
     section.get_by_label("Name, as patients").fill("Whole Name")
     section.get_by_label("Email address").fill("whole@maplegrove.example")
     page.clock.fast_forward(60_000)
-    with desk_house.database.transaction() as session:
-        session.execute(delete(StaffSession))  # signed out everywhere
+    page.route("**/alive", ending_sessions(desk_house), times=1)  # signed out everywhere
     section.get_by_role("button", name="Make the account").click()
     dialog = page.get_by_role("dialog", name="You were signed off")
     dialog.get_by_label("Password").fill(PASSWORD)
@@ -179,13 +189,7 @@ def test_a_click_whose_session_was_ended_is_done_after_signing_in_again(at_desk:
         handoff.take_over(session, conversation_id=conversation.id, owner_name="desk", agent="test")
     page = at_desk("scheduler")
     page.goto(f"/console/inbox/{conversation.id}")
-
-    def end_sessions_first(route: Route) -> None:
-        with desk_house.database.transaction() as session:
-            session.execute(delete(StaffSession))
-        route.continue_()
-
-    page.route("**/claim", end_sessions_first, times=1)
+    page.route("**/claim", ending_sessions(desk_house), times=1)
     page.get_by_role("button", name="Claim", exact=True).click()
     dialog = page.get_by_role("dialog", name="You were signed off")
     dialog.get_by_label("Password").fill(PASSWORD)

@@ -234,6 +234,7 @@ def test_a_red_flag_is_first_and_its_task_is_finished_here(sqlite_desk: Desks, s
     tess = sqlite_desk("scheduler", name="Tess")
     page = tess.get("/console/inbox").text
     assert page.index(f"row-{urgent}") < page.index(f"row-{calm}")
+    assert "Possible emergency" in tess.get(f"/console/inbox/{urgent}").text
     assert do(tess, urgent, f"tasks/{task}/done").status_code == 200
     assert f"row-{urgent}" not in tess.get("/console/inbox").text
 

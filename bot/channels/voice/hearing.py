@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rapidfuzz.distance import Levenshtein
+
 from bot.keywords import LONGEST_TEXT
 from bot.outcomes import Said
 
@@ -94,6 +96,8 @@ def words(text: str, slot: str | None) -> str:
         text = _last_told(text)
     text = _RUN.sub(lambda run: _in_digits(run[0]) if slot == "member_id" else _together(run[0]), text)
     text = _sounds_alike(text)
+    if slot in _DATED:
+        text = _WORD.sub(lambda word: _month(word[0]), text)
     if slot == "name":
         text = _spelled(text)
     if slot == "detail":
@@ -144,6 +148,56 @@ def _mail_address(text: str) -> str:
         return text
     bare = _BARE_MAIL.fullmatch(text.strip())
     return f"{'.'.join(bare[1].split())}@{bare[2]}.{bare[3]}".lower() if bare else text
+
+
+_DATED = ("birth_date", "time")
+_MONTHS = (
+    *("january", "february", "march", "april", "august", "september", "october", "november", "december"),
+    *("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+)
+_SHORT_MONTHS = (
+    "may",
+    "june",
+    "july",
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "sept",
+    "oct",
+    "nov",
+    "dec",
+    "ene",
+    "dic",
+)
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_NO_MONTH = frozenset({"match", "marsh", "larch", "starch"})
+_NTH = re.compile(
+    r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w+teenth|twentieth|thirtieth|"
+    r"\d{1,2}(?:st|nd|rd|th))\b",
+    re.IGNORECASE,
+)
+
+
+def _month(word: str) -> str:
+    """A month that is one letter off is that month: "markh", "oktober"."""
+    low = word.lower()
+    if low in _MONTHS or low in _NO_MONTH:
+        return word
+    return next((month for month in _MONTHS if Levenshtein.distance(low, month, score_cutoff=1) <= 1), word)
+
+
+def lacks_month(text: str) -> bool:
+    """Whether a birth date names the day as people name it beside a month ("the twelfth"), and the month was not understood.
+
+    Read without it, the year would be taken for the day.
+    """
+    said = set(re.findall(r"[^\W\d_]+", text.lower()))
+    return bool(_NTH.search(text)) and said.isdisjoint(_MONTHS) and said.isdisjoint(_SHORT_MONTHS)
 
 
 def _last_told(text: str) -> str:

@@ -71,6 +71,8 @@ def _to_dialogue(
     session: Session, clinic: ClinicFile, conversation: Conversation, message: Communication, question: Question, words: str
 ) -> Outcome | Ask:
     text = fit_for_dialogue(hearing.words(words, question.slot))
+    if question.slot == "birth_date" and not question.count and hearing.lacks_month(text):
+        return Outcome("unclear", (_again(session, clinic, conversation, message, "again", ReplyKind.SLOW),))
     if question.slot == "visit" and (number := chosen(text, calls.last_said(session, message, (ReplyKind.REPLY.value,)))):
         text = str(number)  # they repeat what was read out to them
     return Ask(text) if text else _unclear(session, clinic, conversation, message, question)

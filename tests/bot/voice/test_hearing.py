@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.channels.voice.hearing import heard, words, yes_or_no
+from bot.channels.voice.hearing import heard, lacks_month, words, yes_or_no
 from bot.outcomes import Said
 
 
@@ -54,6 +54,9 @@ def test_five_thousand_characters_are_cut() -> None:
         ("ana guion bajo roe arroba example punto org", "detail", "ana_roe@example.org"),
         ("ann roe example com", "detail", "ann.roe@example.com"),
         ("12 Main Street Springfield", "detail", "12 Main Street Springfield"),
+        ("markh twelfth nineteen eighty five", "birth_date", "march twelfth nineteen eighty five"),
+        ("12 de marso de 1985", "birth_date", "12 de marzo de 1985"),
+        ("in oktober", "time", "in october"),
         ("I want two cancel", None, "I want to cancel"),
         ("I need two appointments", None, "I need two appointments"),
         ("that wood be great next weak", "time", "that would be great next week"),
@@ -77,3 +80,11 @@ def test_words_are_made_readable_for_the_question_that_they_answer(text: str, sl
 )
 def test_yes_and_no(text: str, meant: bool | None) -> None:
     assert yes_or_no(text) is meant
+
+
+def test_a_day_without_its_month_is_not_read_on():
+    assert lacks_month("mulch twelfth nineteen eighty five")
+    assert not lacks_month("march twelfth nineteen eighty five")
+    assert not lacks_month("May 12th 1985")
+    assert not lacks_month("three twelve eighty five")
+    assert not lacks_month("12 de marzo de 1985")

@@ -112,6 +112,14 @@ def test_what_was_doubtfully_heard_is_read_back_where_it_would_be_costly(sqlite_
     assert sqlite_house.dialogue.texts == ["a checkup", "March 18 1976"]
 
 
+def test_a_birth_date_whose_month_was_lost_is_asked_again(sqlite_house: House):
+    answers(sqlite_house, asks("birth_date", "What is your date of birth?"))
+    call = Call(sqlite_house)
+    call.say("a checkup")
+    assert "What is your date of birth?" in call.say("mulch twelfth nineteen eighty five")
+    assert sqlite_house.dialogue.texts == ["a checkup"]
+
+
 def test_a_doubtful_answer_said_anew_needs_no_yes(sqlite_house: House):
     answers(sqlite_house, asks("birth_date", "What is your date of birth?"))
     call = Call(sqlite_house)

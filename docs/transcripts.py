@@ -1,4 +1,4 @@
-"""Plays ten hard conversations with the real assistant and writes them down as texted: python docs/transcripts.py"""
+"""Plays hard conversations with the real assistant and writes them down as texted: python docs/transcripts.py"""
 
 from __future__ import annotations
 
@@ -91,26 +91,61 @@ TALKS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+# Three members of the embedded test payer, and what each of them asks.
+MEMBERS = {
+    "What it costs: the deductible is met": "TEST0000001",
+    "What it costs: the deductible is not met": "TEST0000002",
+    "What it costs: the plan is not active": "TEST0000003",
+}
+COST = (
+    "do you take Northern Coast, and what would a physical cost me?",
+    "5/12/1984",
+    "yes please, with Dr. Whitcomb next week in the morning",
+    "1",
+    "yes",
+)
+
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running.running(Path(folder), CLINIC) as assistant:
         told = [_told(assistant, title, said) for title, said in TALKS.items()]
+        told += [_told(assistant, title, COST, member) for title, member in MEMBERS.items()]
     head = (
-        "# Ten hard conversations\n\n"
+        "# Hard conversations\n\n"
         "As texted with the clinic of `clinics/demo.yml`, not edited; written by `python docs/transcripts.py`.\n"
     )
     (HERE / "transcripts.md").write_text("\n".join([head, *told]), encoding="utf-8")
 
 
-def _told(assistant: Assistant, title: str, said: tuple[str, ...]) -> str:
+def _told(assistant: Assistant, title: str, said: tuple[str, ...], member: str | None = None) -> str:
     phone = assistant.new_phone()
-    assistant.put_on_file(given="Sofia", family="Marlow", birth_date=BORN, phone=phone)
+    patient = assistant.put_on_file(given="Sofia", family="Marlow", birth_date=BORN, phone=phone)
+    if member:
+        assistant.fhir(
+            "POST",
+            "Coverage",
+            {
+                "resourceType": "Coverage",
+                "status": "active",
+                "beneficiary": {"reference": f"Patient/{patient}"},
+                "payor": [{"identifier": {"value": "80101"}, "display": "Northern Coast Health Plan"}],
+                "subscriberId": member,
+            },
+        )
     assistant.put_on_file(given="Theo", family="Marlow", birth_date=dt.date(2016, 3, 3), phone=phone)
     lines = [f"## {title}", ""]
     for text in said:
         answer = assistant.text(phone, text).replace("\n", "\\\n> ")
         lines += [f"**Patient:** {text}", "", f"> {answer}", ""]
+    if member:
+        lines += [f"*Billing's tasks:* {' '.join(_tasks_of(assistant, patient)) or 'none.'}", ""]
     return "\n".join(lines)
+
+
+def _tasks_of(assistant: Assistant, patient: str) -> list[str]:
+    found = assistant.fhir("GET", "Task?status=requested&_count=200").get("entry", [])
+    tasks = [entry["resource"] for entry in found]
+    return [task["description"] for task in tasks if task.get("for", {}).get("reference") == f"Patient/{patient}"]
 
 
 if __name__ == "__main__":

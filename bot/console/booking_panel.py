@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from flask import make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import BadRequest
@@ -22,6 +20,7 @@ from scheduling_core.overbooking import LONGEST_REASON
 from scheduling_core.why import Reason, Verdict
 
 _LONGEST_NOTE = 500
+_MOST_CHOICES = 120  # free times of a day that are listed
 
 
 def add_booking_panel(console: Console) -> None:
@@ -42,6 +41,7 @@ def add_booking_panel(console: Console) -> None:
             practitioners=[one for one in clinic.practitioners if one.services],
             patients=[chosen] if chosen else [],
             chosen=chosen.id if chosen else "",
+            service_id=request.args.get("service", ""),
             key=new_id(),
             longest_note=_LONGEST_NOTE,
         )
@@ -121,15 +121,11 @@ def _verdict(desk: Desk, wrong: str = "") -> str:
     try:
         who, start = place(desk)
     except BadRequest:
-        who, start = None, None  # not all of it is filled in
+        who, start = desk.clinic.practitioners_by_id.get(request.values.get("who", "")), None  # not all of it is filled in
     asked = _request(desk, who)
     reasons: list[Reason] = []
-    free: list[dt.datetime] = []
-    if asked is not None and who is not None and start is not None:
+    if asked is not None and start is not None:
         reasons = why.explain(desk.session, desk.clinic, asked, start)
-        zone = day.zone_of(desk.clinic, who)
-        found = desk_booking.free_on(desk.session, desk.clinic, asked, times.to_wall(start, zone).date())
-        free = [times.to_wall(one.start, zone) for one in found]
     against = [one for one in reasons if one.verdict is not Verdict.ALLOWS]
     return render_template(
         "console/why.html",
@@ -139,12 +135,23 @@ def _verdict(desk: Desk, wrong: str = "") -> str:
         against=against,
         in_favour=[one for one in reasons if one.verdict is Verdict.ALLOWS],
         may_overbook=desk_booking.may_be_overbooked(against),
-        free=free,
+        is_day_asked=asked is not None and bool(request.values.get("day")),
+        free=_free(desk, asked) if asked else [],
         clock=schedule_grid.clock,
         longest_reason=LONGEST_REASON,
         Verdict=Verdict,
         typed=request.values.get("reason", ""),
     )
+
+
+def _free(desk: Desk, asked: Request) -> list[visit_panel.Choice]:
+    """The free times of the form's day, with their practitioners where none was chosen."""
+    try:
+        wanted = visit_panel.wanted_day(request.values.get("day", ""))
+    except BadRequest:
+        return []
+    found = desk_booking.free_on(desk.session, desk.clinic, asked, wanted)
+    return visit_panel.choices(desk, found[:_MOST_CHOICES], names=not asked.practitioners)
 
 
 def _again(desk: Desk, sentence: str, status: int) -> Answer:

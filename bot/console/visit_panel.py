@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from flask import Response, make_response, render_template, request
 from flask_babel import gettext as _
@@ -14,7 +16,7 @@ from bot.console.access import CARE, DESK, FLOOR
 from bot.console.shell import Answer, Console, Desk
 from scheduling_core import attendance, audit, booking, day, desk_booking, glass, patients, times
 from scheduling_core.attendance import AnotherDayError, MarkedAlreadyError, NotBegunError
-from scheduling_core.calendar.requests import Request
+from scheduling_core.calendar.requests import FreeTime, Request
 from scheduling_core.clinic_file.schema import PractitionerPart
 from scheduling_core.day import Entry, State
 from scheduling_core.desk_booking import MovedMeanwhileError, PatientIsHereError, RefusedTimeError
@@ -39,8 +41,7 @@ def add_visit_panel(console: Console) -> None:
     def visit_trail_of(desk: Desk, appointment_id: str) -> Answer:
         one = day.entry(desk.session, desk.clinic, appointment_id=appointment_id)
         _record_look(desk, one)
-        zone = day.zone_of(desk.clinic, desk.clinic.practitioners_by_id[one.practitioner_id])
-        steps = visit_trail.steps(desk.session, desk.clinic, one, zone)
+        steps = visit_trail.steps(desk.session, desk.clinic, one, _zone(desk, one))
         return render_template("console/visit_trail.html", steps=steps, one=one)
 
     @console.post("/day/v/<appointment_id>/mark", may=FLOOR)
@@ -97,7 +98,7 @@ def add_visit_panel(console: Console) -> None:
         free = desk_booking.free_on(desk.session, desk.clinic, asked, wanted)
         return render_template(
             "console/free_times.html",
-            free=[times.to_wall(each.start, day.zone_of(desk.clinic, who)) for each in free],
+            free=choices(desk, free),
             clock=schedule_grid.clock,
             sends=True,
             **({} if free else {"reasons": _why_not(desk, asked, who, wanted)}),
@@ -114,6 +115,23 @@ def place(desk: Desk) -> tuple[PractitionerPart, dt.datetime]:
     if who is None:
         raise BadRequest
     return who, times.from_wall(wanted, at.replace(tzinfo=None), day.zone_of(desk.clinic, who))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A free time to press on. `name` is its practitioner's, "" where that is plain."""
+
+    at: dt.datetime  # on the wall
+    who: str
+    name: str
+
+
+def choices(desk: Desk, free: Sequence[FreeTime], *, names: bool = False) -> list[Choice]:
+    found = []
+    for one in free:
+        who = desk.clinic.practitioners_by_id[one.practitioner_id]
+        found.append(Choice(times.to_wall(one.start, day.zone_of(desk.clinic, who)), who.id, who.name if names else ""))
+    return found
 
 
 def wanted_day(text: str) -> dt.date:
@@ -246,7 +264,7 @@ def _facts(desk: Desk, one: Entry) -> dict[str, object]:
     """A visit in words and wall times."""
     clinic = desk.clinic
     who = clinic.practitioners_by_id.get(one.practitioner_id)
-    zone = day.zone_of(clinic, who) if who else clinic.zone
+    zone = _zone(desk, one)
     place_ = clinic.locations_by_id.get(one.location_id or "")
     service = clinic.services_by_id.get(one.service_id)
     return {
@@ -265,6 +283,12 @@ def _facts(desk: Desk, one: Entry) -> dict[str, object]:
         "clock": schedule_grid.clock,
         "wall": times.to_wall,
     }
+
+
+def _zone(desk: Desk, one: Entry) -> ZoneInfo:
+    """The zone of the wall that a visit is shown by; of who is not in the clinic file any more the clinic's."""
+    who = desk.clinic.practitioners_by_id.get(one.practitioner_id)
+    return day.zone_of(desk.clinic, who) if who else desk.clinic.zone
 
 
 def _patient(desk: Desk, one: Entry) -> Patient | None:

@@ -23,6 +23,7 @@
   const takeTime = (button) => {
     const input = $('input[name="at"]', button.form);
     input.value = button.dataset.at;
+    $('select[name="who"]', button.form).value = button.dataset.who;
     if (button.type === "button") input.dispatchEvent(new Event("change", { bubbles: true }));
   };
 

@@ -301,3 +301,9 @@ def test_a_button_that_there_is_not_does_nothing(sqlite_desk: Desks, sqlite_load
 def test_there_is_no_visit_of_that_id(sqlite_desk: Desks):
     assert sqlite_desk("scheduler").get("/console/day/v/nothing").status_code == 404
     assert post(sqlite_desk("scheduler"), "v/nothing/mark", step="check-in").status_code == 404
+
+
+def test_without_a_practitioner_the_free_times_of_everybody_are_offered(sqlite_desk: Desks):
+    answer = sqlite_desk("scheduler").get("/console/day/why?service=follow-up&who=&day=2026-11-16&at=").text
+    assert re.search(r'data-at="13:00" data-who="ferreira">1:00.PM · Dr\. Joana Ferreira<', answer)
+    assert 'data-who="sorensen"' in answer

@@ -21,7 +21,7 @@ FALLBACK = "nlu_fallback"
 BATCH = 64
 
 
-def load(model_file: Path) -> tuple[IntentModel, IntentModel, float, float]:
+def load(model_file: Path) -> tuple[IntentModel, danger.DangerModel, float, float]:
     """The classifiers of intents and of danger in a model file, and the fallback's two thresholds: least confidence, least lead."""
     with tempfile.TemporaryDirectory() as scratch, tarfile.open(model_file) as packed:
         packed.extractall(scratch, filter="data")
@@ -29,7 +29,7 @@ def load(model_file: Path) -> tuple[IntentModel, IntentModel, float, float]:
         metadata = json.loads((Path(scratch) / "metadata.json").read_text(encoding="utf-8"))
         nodes = metadata["predict_schema"]["nodes"].values()
         [fallback] = [node["config"] for node in nodes if node["uses"].endswith("FallbackClassifier")]
-        models = IntentModel.load(intents.parent), IntentModel.load(dangers.parent, danger.FILES)
+        models = IntentModel.load(intents.parent), danger.DangerModel.load(dangers.parent, danger.FILES)
         return *models, fallback["threshold"], fallback["ambiguity_threshold"]
 
 
@@ -37,7 +37,9 @@ Line = tuple[str, bool]
 """A text, and whether the table of red flags asks for a second look at it."""
 
 
-def read(lines: Sequence[Line], model: IntentModel, dangers: IntentModel, *, least: float, least_lead: float) -> Iterator[Ranking]:
+def read(
+    lines: Sequence[Line], model: IntentModel, dangers: danger.DangerModel, *, least: float, least_lead: float
+) -> Iterator[Ranking]:
     """The ranking of each text, the fallback first where the model is not sure enough."""
     for start in range(0, len(lines), BATCH):
         batch = [text for text, _ in lines[start : start + BATCH]]

@@ -63,12 +63,12 @@ def train(
     say("starting Rasa")
     importlib.import_module("lean")  # before Rasa
     import rasa.model_training
-    from components.embedding import Memory, embed_twice
+    from components.embedding import Memory, embed_many
     from components.graph import DangerReader, SentenceEmbedding
     from rasa.shared.importers.importer import TrainingDataImporter
 
-    SentenceEmbedding.memory = Memory(memory, "vectors", embed_twice) if memory else None
-    DangerReader.memory = Memory(memory, "red-flag-vectors", embed_twice) if memory else None
+    SentenceEmbedding.memory = Memory(memory, "vectors", embed_many) if memory else None
+    DangerReader.memory = Memory(memory, "red-flag-vectors", embed_many) if memory else None
     DangerReader.sentences = data / "red_flags"
     _show_progress(say)
     importer = TrainingDataImporter.load_from_config(str(config), str(domain), [str(data)])

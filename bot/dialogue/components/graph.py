@@ -59,8 +59,11 @@ class _Reader(GraphComponent):
     """A trained model over the sentence's vector and its pieces, in files of the name `files`."""
 
     files: str
+    kind: type[IntentModel | danger.DangerModel]
 
-    def __init__(self, model_storage: ModelStorage, resource: Resource, model: IntentModel | None = None) -> None:
+    def __init__(
+        self, model_storage: ModelStorage, resource: Resource, model: IntentModel | danger.DangerModel | None = None
+    ) -> None:
         self._model_storage = model_storage
         self._resource = resource
         self._trained = model
@@ -80,16 +83,16 @@ class _Reader(GraphComponent):
         cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> Self:
         with model_storage.read_from(resource) as folder:
-            return cls(model_storage, resource, IntentModel.load(folder, cls.files))
+            return cls(model_storage, resource, cls.kind.load(folder, cls.files))
 
     @property
-    def _model(self) -> IntentModel:
+    def _model(self) -> Any:
         """Raises ValueError before it was trained."""
         if self._trained is None:
             raise ValueError(f"{type(self).__name__} is asked to read before it was trained")
         return self._trained
 
-    def _keep(self, model: IntentModel) -> Resource:
+    def _keep(self, model: IntentModel | danger.DangerModel) -> Resource:
         with self._model_storage.write_to(self._resource) as folder:
             model.save(folder, self.files)
         return self._resource
@@ -100,6 +103,7 @@ class IntentReader(_Reader):
     """Ranks the intents of a message by its vector and its spelling."""
 
     files = "intents"
+    kind = IntentModel
 
     def train(self, training_data: TrainingData) -> Resource:
         began = time.monotonic()
@@ -122,6 +126,7 @@ class DangerReader(_Reader):
     """Makes danger to life the intent `emergency`, and nothing else."""
 
     files = danger.FILES
+    kind = danger.DangerModel
     # Set by who trains: the folder of its own sentences, which it learns from besides those of the intents.
     sentences: Path | None = None
     memory: Memory | None = None
@@ -132,10 +137,10 @@ class DangerReader(_Reader):
         began = time.monotonic()
         own = danger.sentences(self.sentences)
         examples = training_data.intent_examples
-        known = own + [(example.get(TEXT) or "", example.get(INTENT) == asked.EMERGENCY) for example in examples]
+        others = [(example.get(TEXT) or "", example.get(INTENT) == asked.EMERGENCY) for example in examples]
         vectors = (self.memory.embed if self.memory else embed_twice)([text for text, _ in own])
-        model = danger.learn(known, np.vstack([vectors, _vectors(examples)]))
-        logger.info("danger learned from %d sentences in %.0f s", len(known), time.monotonic() - began)
+        model = danger.learn(own, others, np.vstack([vectors, _vectors(examples)]))
+        logger.info("danger learned from %d sentences in %.0f s", len(own) + len(others), time.monotonic() - began)
         return self._keep(model)
 
     def process(self, messages: list[Message]) -> list[Message]:

@@ -28,12 +28,12 @@ _HOUR = 3600
 
 
 def calendar_link(session: Session, visit: Appointment) -> str | None:
-    """Where the visit's calendar file is had without a password; None where no FRONTDESK_PUBLIC_URL is set.
+    """Where the visit's calendar file is had without a password; None unless FRONTDESK_PUBLIC_URL is one that a phone opens: https.
 
     Moved visits keep their UID, so that the file behind an older link says how the visit stands now.
     """
     address = os.environ.get("FRONTDESK_PUBLIC_URL", "").rstrip("/")
-    if not address or visit.end is None or not re.fullmatch(r"[0-9a-f]{32}", visit.id):
+    if not address.startswith("https://") or visit.end is None or not re.fullmatch(r"[0-9a-f]{32}", visit.id):
         return None
     hours = -(-int((visit.end + _OPEN_AFTER).timestamp()) // _HOUR)
     said = bytes.fromhex(visit.id) + hours.to_bytes(_HOUR_BYTES, "big")

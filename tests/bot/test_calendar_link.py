@@ -12,7 +12,7 @@ from tests.factories import make_free_time, make_patient
 
 @pytest.fixture
 def visit(sqlite_house, clinic, monkeypatch):
-    monkeypatch.setenv("FRONTDESK_PUBLIC_URL", sqlite_house.url)
+    monkeypatch.setenv("FRONTDESK_PUBLIC_URL", "https://texts.clinic.example")
     with sqlite_house.database.transaction() as session:
         patient = make_patient(session, phone="+14145550142")
         patient.email, patient.language = "ruth@home.example", "es"
@@ -21,8 +21,9 @@ def visit(sqlite_house, clinic, monkeypatch):
 
 
 def link(house, visit) -> str:
+    """The link as it comes in to the house, behind the clinic's proxy."""
     with house.database.transaction() as session:
-        return links.calendar_link(session, visit)
+        return links.calendar_link(session, visit).replace("https://texts.clinic.example", house.url)
 
 
 def lines(answer) -> list[str]:

@@ -260,7 +260,7 @@ class _Said:
 
 def _last_messages(session: Session, ids: Collection[str]) -> dict[str, _Said]:
     """By conversation: its last message, the one that its row shows, and the sequence of the patient's last one."""
-    by_people = case((Communication.author != "assistant", Communication.sequence))
+    by_people = case((and_(Communication.author != "assistant", Communication.body != ""), Communication.sequence))
     from_patient = case((Communication.direction == Direction.IN, Communication.sequence))
     ends = session.execute(
         select(

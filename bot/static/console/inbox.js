@@ -25,7 +25,7 @@
       time.dataset.wall ??= time.textContent;
       if (seconds < 60) time.textContent = words.now;
       else if (seconds < 3600) time.textContent = words.minutes.replace("#", Math.floor(seconds / 60));
-      else if (seconds < 12 * 3600) time.textContent = words.hours.replace("##", Math.floor(seconds / 60) % 60).replace("#", Math.floor(seconds / 3600));
+      else if (seconds < 12 * 3600) time.textContent = words.hours.replace("##", String(Math.floor(seconds / 60) % 60).padStart(2, "0")).replace("#", Math.floor(seconds / 3600));
       else time.textContent = time.dataset.wall;
     }
   };
@@ -138,7 +138,12 @@
 
   // The open conversation.
   const lines = () => document.getElementById("talk-lines");
-  const toEnd = () => { if (lines()) lines().scrollTop = lines().scrollHeight; };
+  const onPhone = () => matchMedia("(max-width: 52rem)").matches;
+  const toEnd = () => {
+    if (!lines()) return;
+    if (onPhone()) lines().querySelector("ol").lastElementChild?.scrollIntoView({ block: "end" });
+    else lines().scrollTop = lines().scrollHeight;
+  };
   let refreshing = null;
   const refreshTalk = () => {
     clearTimeout(refreshing);
@@ -147,7 +152,7 @@
   let atEnd = true;
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     if (event.detail.target.id !== "talk-lines") return;
-    atEnd = event.detail.target.scrollHeight - event.detail.target.scrollTop - event.detail.target.clientHeight < 80;
+    atEnd = !onPhone() && event.detail.target.scrollHeight - event.detail.target.scrollTop - event.detail.target.clientHeight < 80;
   });
   document.addEventListener("htmx:oobAfterSwap", (event) => {
     if (event.detail.target.id === "talk-lines" && atEnd) toEnd();
@@ -187,7 +192,6 @@
       inbox.classList.toggle("has-talk", Boolean(talk().dataset.id));
       toEnd();
       settle();
-      if (matchMedia("(max-width: 52rem)").matches) window.scrollTo(0, document.body.scrollHeight);
     }
   });
   document.addEventListener("htmx:historyRestore", () => location.reload());
@@ -288,7 +292,7 @@
     if (key === "j" || key === "k") step(key === "j" ? 1 : -1);
     else if (key === "?") document.getElementById("inbox-keys").showModal();
     else if (key === "u") {
-      if (matchMedia("(max-width: 52rem)").matches) talk().querySelector(".back")?.click();
+      if (onPhone()) talk().querySelector(".back")?.click();
       else (rows().querySelector(".open > a") ?? rows().querySelector("a"))?.focus();
     } else if (!("racgensu/".includes(key) && press(key))) return;
     event.preventDefault();

@@ -95,7 +95,8 @@ def add_visit_panel(console: Console) -> None:
         if who is None:
             raise BadRequest
         asked = Request(one.service_id, practitioners=(who.id,), mode=one.mode, patient_id=one.patient_id, moving=one.id)
-        free = desk_booking.free_on(desk.session, desk.clinic, asked, wanted)
+        own = (one.practitioner_id, one.start)
+        free = [each for each in desk_booking.free_on(desk.session, desk.clinic, asked, wanted) if (who.id, each.start) != own]
         return render_template(
             "console/free_times.html",
             free=choices(desk, free),

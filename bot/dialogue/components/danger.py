@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +85,14 @@ class DangerModel:
         """How likely each text tells of danger, from 0 to 1."""
         said = np.clip([dict(ranking)[_YES] for ranking in self.said.rank(texts, vectors)], 1e-6, 1 - 1e-6)
         placed = _place(vectors, self.said, self.axes)
-        apart = (placed**2).sum(axis=1)[:, np.newaxis] + (self.examples**2).sum(axis=1) - 2 * placed @ self.examples.T
+        apart = (placed**2).sum(axis=1)[:, np.newaxis] + self._squares - 2 * placed @ self.examples.T
         alike = np.exp(-_SHARPNESS * np.maximum(apart, 0)) @ self.pulls + self.lean
         return 1 / (1 + np.exp(-(np.log(said / (1 - said)) + _ODDS * alike) / 2))
+
+    @cached_property
+    def _squares(self) -> npt.NDArray[np.float32]:
+        squares: npt.NDArray[np.float32] = (self.examples**2).sum(axis=1)
+        return squares
 
     def save(self, folder: Path, name: str) -> None:
         self.said.save(folder, name)

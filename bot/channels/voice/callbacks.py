@@ -53,9 +53,12 @@ def leave_late_task(session: Session, clinic: ClinicFile, conversation: Conversa
 
 
 def not_reached(clinic: ClinicFile, conversation: Conversation, message: Communication) -> Outcome:
-    """Nobody at the desk took the call: a task to call back, and a message for who wants to leave one."""
-    reply = Reply(say(clinic, conversation.language, "not_reached"), ReplyKind.RECORD)
-    return Outcome("call-back", (reply,), leave_task(clinic, conversation, message, "call-back"))
+    """Nobody at the desk took the call: the task that was left becomes one to call back; a message for who wants to leave one."""
+
+    def effect(session: Session) -> None:
+        _add(session, clinic, conversation, message, "Call back: nobody took the call at the desk.")
+
+    return Outcome("call-back", (Reply(say(clinic, conversation.language, "not_reached"), ReplyKind.RECORD),), effect)
 
 
 def ask(clinic: ClinicFile, conversation: Conversation) -> Outcome:

@@ -49,9 +49,9 @@ def heard(form: Mapping[str, str]) -> Heard:
 
 
 def confidence(value: str) -> float:
-    """Without a figure from Twilio what was heard is believed."""
+    """Without a figure from Twilio what was heard is believed. Some recognisers give 0 for words: that is no figure, either."""
     try:
-        return float(value)
+        return float(value) or 1.0
     except ValueError:
         return 1.0
 
@@ -89,8 +89,8 @@ _BARE_CLOCK = re.compile(
 def words(text: str, slot: str | None) -> str:
     """The words as the dialogue reads them best, when they answer the question `slot`.
 
-    What was spelled is one word, digits said one by one stand together, "330" is a time where times are chosen, and of a fact that
-    was taken back only what came after counts.
+    What was spelled is one word, digits said one by one stand together, "330" is a time where times are chosen, "november twenty
+    third" is November 23, and of a fact that was taken back only what came after counts.
     """
     if slot in _FACTS:
         text = _last_told(text)
@@ -98,6 +98,11 @@ def words(text: str, slot: str | None) -> str:
     text = _sounds_alike(text)
     if slot in _DATED:
         text = _WORD.sub(lambda word: _month(word[0]), text)
+    if slot not in _FACTS:
+        text = _HALF_DAY.sub(lambda hour: f"{_HOURS.index(hour[1].lower()) + 1} {hour[2]}", text)
+        text = _DAY_OF_MONTH.sub(
+            lambda day: f"{day[1]} {_NTHS.index(' '.join(day[2].lower().replace('-', ' ').split())) + 1}", text
+        )
     if slot == "name":
         text = _spelled(text)
     if slot == "detail":
@@ -181,6 +186,18 @@ _NTH = re.compile(
     r"\d{1,2}(?:st|nd|rd|th))\b",
     re.IGNORECASE,
 )
+
+
+_TEENS = "eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+_UNITS = "first second third fourth fifth sixth seventh eighth ninth"
+_NTHS = [*_UNITS.split(), "tenth", *_TEENS.split(), *(f"twenty {unit}" for unit in _UNITS.split()), "thirtieth", "thirty first"]
+_DAY_OF_MONTH = re.compile(
+    rf"\b({'|'.join((*_MONTHS[:9], 'may', 'june', 'july'))}) (?:the )?"
+    rf"({'|'.join(sorted((nth.replace(' ', '[ -]') for nth in _NTHS), key=len, reverse=True))})\b",
+    re.IGNORECASE,
+)
+_HOURS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+_HALF_DAY = re.compile(rf"\b({'|'.join(_HOURS)}) ([ap]\.?m\b\.?)", re.IGNORECASE)
 
 
 def _month(word: str) -> str:

@@ -140,6 +140,8 @@ def flatten(session: Session, clinic: ClinicFile, *, location_id: str, day: dt.d
     visits = _at(session, clinic, location_id, day)
     spans = {one.id: (one.start, one.end) for one in visits if one.start and one.end}
     peak = _load(quarters)
+    fullest = [one.start for one in quarters if one.waiting == peak[0]]
+    early, quarter = dt.timedelta(minutes=_EARLY), dt.timedelta(minutes=_QUARTER)
     best: tuple[tuple[int, int], float, Appointment, FreeTime] | None = None
     start, end = times.from_wall(day, dt.time(0), clinic.zone), times.from_wall(day + dt.timedelta(days=1), dt.time(0), clinic.zone)
     for visit in visits:
@@ -149,6 +151,8 @@ def flatten(session: Session, clinic: ClinicFile, *, location_id: str, day: dt.d
             or not visit.start
         ):
             continue
+        if not any(visit.start - early < at + quarter and at < visit.start for at in fullest):
+            continue  # whoever does not wait at the peak lowers it by no move
         request = Request(
             visit.service_id,
             practitioners=(visit.practitioner_id,),

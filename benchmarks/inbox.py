@@ -67,6 +67,7 @@ def _measure_pages(database: Database, engine: str, streams: int, rate: int, sec
     phones = _hand_over(database, _TALKERS, f"{_HERE}50")
     cookies = _sign_in(database, streams)
     with _Web(database) as web:
+        _warm_up(web, phones)
         pages = _Pages(web, cookies)
         pages.open()
         before = web.cpu_seconds()
@@ -99,7 +100,7 @@ def _measure_once(database: Database, engine: str, conversations: int) -> None:
 
         def kill() -> int:
             count = 0
-            while not over.wait(random.uniform(2.0, 5.0)):
+            while not over.wait(random.uniform(1.0, 4.0)):
                 web.kill()
                 web.start()
                 count += 1
@@ -137,6 +138,12 @@ def _measure_once(database: Database, engine: str, conversations: int) -> None:
     name = f"{conversations} conversations ({engine})"
     report(f"inbox: texts lost or twice, {name}", wrong, "", "0", wrong == 0, COMMAND)
     report(f"inbox: words of the assistant, {name}", out, "", "0", out == 0, COMMAND)
+
+
+def _warm_up(web: _Web, phones: list[str]) -> None:
+    """A fresh process reads its words of danger and compiles its statements with the first texts, which takes seconds."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda phone: web.post(phone, "good morning", f"SM{secrets.token_hex(16)}"), phones[:40]))
 
 
 def _talk(web: _Web, phones: list[str], rate: int, seconds: int) -> tuple[dict[int, float], list[float]]:

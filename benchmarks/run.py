@@ -19,6 +19,7 @@ BENCHMARKS = (
     "waitlist",
     "filling",
     "outbox",
+    "inbox",
     "week",
     "displacement",
     "storm",

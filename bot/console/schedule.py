@@ -19,6 +19,7 @@ from scheduling_core import running_late, times
 from scheduling_core.day import Column, State
 
 _A_DAY = dt.timedelta(days=1)
+_MOST_WEIGHED = 150
 _FARTHEST = 730  # days from today that a calendar is drawn of
 
 
@@ -152,7 +153,7 @@ def _load(desk: Desk, asked: Asked) -> Answer:
         better = {
             one.id: running_late.flatten(desk.session, desk.clinic, location_id=one.id, day=asked.day)
             for one in places
-            if loads[one.id]
+            if loads[one.id] and _is_weighable(shown, one.id)
         }
     entries = {entry.id: entry for column in shown for entry in column.entries}
     return render_template(
@@ -163,8 +164,15 @@ def _load(desk: Desk, asked: Asked) -> Answer:
         loads=loads,
         better=better,
         entries=entries,
-        may_suggest=asked.day >= asked.today and "better" not in request.args,
+        may_suggest=asked.day >= asked.today
+        and "better" not in request.args
+        and any(_is_weighable(shown, one.id) for one in places),
     )
+
+
+def _is_weighable(shown: Sequence[Column], location_id: str) -> bool:
+    """Whether a place has few enough visits that the search for a better move keeps nobody's writing waiting for seconds."""
+    return sum(entry.location_id == location_id for column in shown for entry in column.entries) <= _MOST_WEIGHED
 
 
 def _not_in(desk: Desk, asked: Asked, shown: Sequence[Column]) -> list[str]:

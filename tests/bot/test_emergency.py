@@ -46,6 +46,19 @@ def test_the_gravest_words_need_no_second_look(text: str):
     assert alarm.sure
 
 
+@pytest.mark.parametrize(
+    ("sure", "doubtful"),
+    [
+        ("I can't breathe", "I can't breathe with this schedule lol"),
+        ("no puedo respirar", "no puedo respirar con este tráfico"),
+        ("crushing chest pain", "crushing chest pain now, I'm not joking"),
+    ],
+)
+def test_beside_words_of_doubt_the_gravest_words_do_need_one(sure: str, doubtful: str):
+    alarms = emergency.find(sure), emergency.find(doubtful)
+    assert [alarm and alarm.sure for alarm in alarms] == [True, False]
+
+
 def test_words_that_may_be_harmless_do_need_one():
     alarm = emergency.find("my sugar is 45")
     assert alarm is not None

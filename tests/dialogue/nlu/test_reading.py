@@ -39,6 +39,8 @@ SENTENCES = {
     "dont wanna live no moree": "emergency",
     "my little guy got into grandpas hart medicine and cant keep his eyes open": "emergency",
     "mi papá se agarra el pecho y está sudando mucho": "emergency",
+    "is there a slot tomorrow? my tongue is getting thick after the nuts": "emergency",
+    "wanna get my son in, he has a bit of a cough": "book_appointment",
     "my mother had a stroke years ago, do i need a screening": "book_appointment|ask_clinic|medical_question",
     "who won the match on sunday": "out_of_scope",
     "turn the heating up": "out_of_scope",

@@ -31,7 +31,7 @@ from scheduling_core.models import (
 STAYS = frozenset({"patient", "patient_phone", "patient_key", "patient_merge", "audit_event", "broken_glass"})
 """Tables that name a patient and whose rows do not move; whoever may open one restricted record may not therefore open another."""
 _PLANS_AHEAD = (PlanStatus.PROPOSED, PlanStatus.ASKING)
-_FILLED_IN = ("email", "address", "language")
+_FILLED_IN = ("email", "address", "language", "prefers")
 _CHUNK = 500
 
 

@@ -32,7 +32,10 @@ _EMPTY_ROWS = 2
 def add_clinic(console: Console) -> None:
     @console.get("/clinic", may=CARE)
     def clinic_page(desk: Desk) -> str:
-        return render_template("console/clinic.html", clinic=desk.clinic, versions=editing.history(desk.session), days=_days)
+        versions = editing.history(desk.session)
+        return render_template(
+            "console/clinic.html", clinic=desk.clinic, versions=versions, base=editing.version(desk.session), days=_days
+        )
 
     @console.get("/clinic/practitioners/<who>", may=MANAGERS)
     def practitioner_form(desk: Desk, who: str) -> str:
@@ -112,8 +115,12 @@ def add_clinic(console: Console) -> None:
 
 
 def _preview(desk: Desk, text: str, *, meanwhile: bool = False) -> str:
-    """What this file would change and whom it would hit; or its mistakes, with the text to go on with."""
+    """What this file would change and whom it would hit; or its mistakes, with the text to go on with.
+
+    A form that was opened before somebody else saved puts the old words back: that is said.
+    """
     base = editing.version(desk.session)
+    meanwhile = meanwhile or request.form.get("base", base, type=int) != base
     try:
         proposal = editing.propose(desk.session, text)
     except ClinicFileError as error:

@@ -31,7 +31,7 @@ class Words:
 
 
 def add_reports(console: Console) -> None:
-    @console.get("/reports", may=REVIEWERS)
+    @console.report("/reports", may=REVIEWERS)
     def report_page(desk: Desk) -> str:
         span, wrong = _span(desk)
         shown = [(name, _words()[name], read(desk.session, desk.clinic, span)) for name, read in reports.REPORTS.items()]
@@ -39,7 +39,7 @@ def add_reports(console: Console) -> None:
             "console/reports.html", shown=shown, span=span, wrong=wrong, heads=_heads(), tell=_tell, bar=_bar, spans=_spans(desk)
         )
 
-    @console.get("/reports/<name>.csv", may=REVIEWERS)
+    @console.report("/reports/<name>.csv", may=REVIEWERS)
     def report_file(desk: Desk, name: str) -> Response:
         if name not in reports.REPORTS:
             raise NotFoundError(f"Report/{name}")

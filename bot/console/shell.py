@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar, cast
 
 import flask
@@ -24,7 +24,7 @@ from scheduling_core.errors import NotFoundError
 from scheduling_core.models import Role, StaffAccount
 
 Answer = str | Response | tuple[str, int]
-Kind = Literal["get", "post", "look", "door"]
+Kind = Literal["get", "report", "post", "look", "door"]
 _FIRST_THINGS = ("/console/account", "/console/sign-out", "/console/alive")  # for who has yet to choose a second factor
 _View = TypeVar("_View", bound=Callable[..., Answer])
 
@@ -76,6 +76,10 @@ class Console:
         """A page. A view that records no read itself is recorded as a look at the page."""
         return self._add(rule, "GET", "get", may)
 
+    def report(self, rule: str, *, may: frozenset[Role]) -> Callable[[_View], _View]:
+        """A page that only reads, names no patient and may take long: nobody who writes waits for it. The look is recorded."""
+        return self._add(rule, "GET", "report", may)
+
     def post(self, rule: str, *, may: frozenset[Role]) -> Callable[[_View], _View]:
         """A change. The CSRF token is checked."""
         return self._add(rule, "POST", "post", may)
@@ -112,16 +116,24 @@ class Console:
 
     def _serve(self, route: Route, view: Callable[..., Answer], args: dict[str, Any]) -> Answer:
         """The view's answer. Raises what the view raises, and then nothing is kept of it."""
-        with (self.database.reading if route.kind == "look" else self.database.transaction)() as session:
+        if route.kind != "report":
+            return self._answer(route, view, args)
+        door = replace(route, kind="get")  # who may see it, and that it was seen, in a short transaction before it is read
+        refused = self._answer(door, lambda desk, **_: "", args)
+        return refused or self._answer(route, view, args)
+
+    def _answer(self, route: Route, view: Callable[..., Answer], args: dict[str, Any]) -> Answer:
+        reads = route.kind in ("look", "report")
+        with (self.database.reading if reads else self.database.transaction)() as session:
             me = self._signed_in(session)
             if me is None:
                 return refusals.sign_in_first(desk_session())
             g.desk = desk = Desk(session, current(session), me)
             if me.role not in route.may:
-                if route.kind != "look":
+                if not reads:
                     _record_page(desk, "E", {"refused": me.role})
                 return refusals.page(_("Your role does not include this."), 403)
-            if route.kind != "look":
+            if not reads:
                 desk_session().touch()
             if desk_session().get("must_enrol") and not route.rule.startswith(_FIRST_THINGS):
                 return redirect(url_for("console.set_up_app")) if route.kind != "look" else ("", 403)

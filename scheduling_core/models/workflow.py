@@ -202,6 +202,7 @@ class AuditEvent(Base):
 
     __table_args__ = (
         Index(None, "organization_id", "patient_id"),
+        Index(None, "organization_id", "entity", "at"),
         Index(
             "ix_audit_event_unsealed",
             "organization_id",

@@ -20,7 +20,7 @@ Each route of the staff console names its roles; what names none is refused. A *
 only reads numbers, polls and streams; what a *page* shows is recorded. `tests/bot/console/test_roles.py` tries every route as
 every role, as nobody, and as staff of another clinic, whose sessions and rows do not exist here.
 """
-_KINDS = {"get": "page", "post": "change", "look": "look", "door": "door"}
+_KINDS = {"get": "page", "report": "page", "post": "change", "look": "look", "door": "door"}
 
 
 def page(console: Console) -> str:

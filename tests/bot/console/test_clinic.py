@@ -81,3 +81,13 @@ def test_who_is_no_manager_sees_the_clinic_and_changes_nothing(sqlite_desk: Desk
     assert "See what this changes" not in page.text
     assert desk.post("/console/clinic/closures", data={}).status_code == 403
     assert desk.get("/console/clinic/practitioners/ferreira").status_code == 403
+
+
+def test_a_form_that_was_opened_before_a_colleague_saved_says_so(sqlite_desk: Desks) -> None:
+    desk = sqlite_desk("manager")
+    base = re.search(r'name="base" value="(\d+)"', desk.get("/console/clinic").text)
+    assert base
+    closures = {"closure-1-date": "2027-01-04", "closure-1-name": "Stocktaking"}
+    desk.post("/console/clinic/save", data=fields(desk.post("/console/clinic/closures", data=closures).text))
+    page = desk.post("/console/clinic/questions", data={"base": base[1]}).text
+    assert "Somebody else changed the clinic" in page

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from bot import demo_week
 from bot.console.reports import harmless
 from scheduling_core.db import Database
+from scheduling_core.models import AuditEvent
 from tests.bot.console.conftest import Desks
 
 WORDS = ["Bookings by hour", "Handled without staff", "Time to answer", "No-shows", "Cancellations filled", "Utilisation", "Waits"]
@@ -57,3 +59,12 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 def test_the_demo_week_goes_into_an_empty_database_only(a_day: Database) -> None:
     with pytest.raises(demo_week.NotEmptyError):
         demo_week.fill(a_day)
+
+
+def test_a_look_at_the_reports_is_recorded_though_reading_them_keeps_nobody_from_writing(
+    sqlite_loaded: Database, sqlite_desk: Desks
+) -> None:
+    sqlite_desk("manager").get("/console/reports")
+    with sqlite_loaded.reading() as session:
+        seen = session.scalars(select(AuditEvent).where(AuditEvent.entity == "Page")).all()
+    assert [(one.agent, one.entity_id) for one in seen] == [("staff:manager@maplegrove.example", "console.report_page")]

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduling_core import idempotency, times
@@ -82,10 +82,12 @@ def verify(session: Session, *, noted: Head | None = None) -> Verified:
 
     Raises BrokenChainError, naming the first place where it does not hold.
     """
-    by_batch = _by_batch(session)
+    # The seals first: what a sealer adds while the rows are read is none of this reading's.
+    batches = session.execute(select(AuditSeal.number, AuditSeal.rows, AuditSeal.seal).order_by(AuditSeal.number)).all()
+    by_batch = _by_batch(session, batches[-1].number if batches else 0)
     group = next(by_batch, None)
     seal, rows, number = _START, 0, 0
-    for number, batch in enumerate(session.scalars(select(AuditSeal).order_by(AuditSeal.number)), start=1):
+    for number, batch in enumerate(batches, start=1):
         if batch.number != number:
             raise BrokenChainError(f"batch {number} is gone")
         if group is None or group[0] != number:
@@ -104,8 +106,8 @@ def verify(session: Session, *, noted: Head | None = None) -> Verified:
         group = next(by_batch, None)
     if noted and noted.number > number:
         raise BrokenChainError(f"it ends at batch {number}, before the one whose seal was noted")
-    if group is not None:
-        raise BrokenChainError(f"batch {group[0]} is not there, its rows are")
+    if gone := session.execute(_without_batch()).first():
+        raise BrokenChainError(f"batch {gone.sealed_in} is not there, its rows are")
     unsealed = session.scalars(select(func.count()).select_from(AuditEvent).where(AuditEvent.seal.is_(None))).one()
     return Verified(rows, unsealed, Head(number, seal))
 
@@ -120,10 +122,19 @@ def _last(session: Session) -> Head:
     return Head(found[0], found[1]) if found else Head(0, _START)
 
 
-def _by_batch(session: Session) -> Iterator[tuple[int, Iterator[AuditEvent]]]:
-    """All sealed rows in the order of the chain, read as they are needed."""
-    found = select(AuditEvent).where(AuditEvent.seal.is_not(None)).order_by(AuditEvent.sealed_in, AuditEvent.sequence)
-    return groupby(session.scalars(found.execution_options(yield_per=_BATCH)), key=lambda row: row.sealed_in or 0)
+def _by_batch(session: Session, last: int) -> Iterator[tuple[int, Iterator[AuditEvent]]]:
+    """The sealed rows up to the batch `last` in the order of the chain, read as they are needed."""
+    found = select(AuditEvent).where(AuditEvent.seal.is_not(None), AuditEvent.sealed_in <= last)
+    in_order = found.order_by(AuditEvent.sealed_in, AuditEvent.sequence).execution_options(yield_per=_BATCH)
+    return groupby(session.scalars(in_order), key=lambda row: row.sealed_in or 0)
+
+
+def _without_batch() -> Select[tuple[int | None]]:
+    """Sealed rows that no batch answers for: one statement, which sees a batch with its rows or neither."""
+    theirs = select(AuditSeal.number).where(
+        AuditSeal.organization_id == AuditEvent.organization_id, AuditSeal.number == AuditEvent.sealed_in
+    )
+    return select(AuditEvent.sealed_in).where(AuditEvent.seal.is_not(None), ~theirs.exists()).limit(1)
 
 
 def _next(seal: str, row: AuditEvent) -> str:

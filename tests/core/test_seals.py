@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, event, select, text, update
 
 from scheduling_core import audit, seals
 from scheduling_core.db import Database
@@ -66,6 +66,8 @@ def test_a_late_commit_with_an_earlier_sequence_is_sealed_later(database: Databa
         delete(AuditSeal).where(AuditSeal.number == 2),
         update(AuditEvent).where(AuditEvent.entity_id == "é1").values(sequence=4711),
         update(AuditEvent).where(AuditEvent.entity_id == "é1").values(seal=None, sealed_in=None),
+        update(AuditEvent).where(AuditEvent.entity_id == "é1").values(sealed_in=None),
+        update(AuditEvent).where(AuditEvent.entity_id == "é5").values(sealed_in=3),
     ],
 )
 def test_what_was_changed_after_its_seal_is_found(sqlite_database: Database, tamper: object):
@@ -108,3 +110,16 @@ def test_sealers_at_once_seal_each_row_once(database: Database):
     while _seal(database):
         pass
     assert _verify(database).rows == 40
+
+
+def test_a_batch_that_is_sealed_while_the_chain_is_verified_does_not_break_it(database: Database):
+    _record(database, 2)
+    _seal(database)
+    with database.reading() as session:
+
+        @event.listens_for(session, "do_orm_execute")
+        def seal_before_each_statement(_state: object) -> None:
+            _record(database, 1)
+            _seal(database)
+
+        assert seals.verify(session).rows >= 2

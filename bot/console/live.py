@@ -16,11 +16,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from scheduling_core import inbox_queues, times
-from scheduling_core.clinic_file.loading import NotLoadedError
 from scheduling_core.db import Database
 from scheduling_core.inbox import STAFF
 from scheduling_core.inbox_queues import Counts, Row
@@ -126,15 +124,20 @@ class Live:
                 self._poller.start()
 
     def _poll(self, reader: _Reader) -> None:
+        is_lost = False  # what the last look read, which is not read again
         while not self._closed.wait(POLL_SECONDS):
             try:
                 news = reader.look()
-            except (SQLAlchemyError, NotLoadedError) as error:
-                log.error("the inbox could not be read: %s", type(error).__name__)
+                if is_lost:
+                    self._publish(None, None, dict.fromkeys(self._languages, _event("reload", "now")))
+                    is_lost = False
+                if news.is_any:
+                    self._tell(news)
+            except Exception as error:  # there is no other poller: whatever was wrong, the next look may go well
+                log.error("the inbox could not be told: %s", type(error).__name__)
+                is_lost = True
+                reader.forget_state()
                 self._closed.wait(1.0)
-                continue
-            if news.is_any:
-                self._tell(news)
 
     def _tell(self, news: _News) -> None:
         """Rendered before anybody is woken: two hundred threads that wait for one of them to render slow it down."""
@@ -143,12 +146,15 @@ class Live:
             language: (_event("rows", self.render(news.rows, language)) if news.rows else b"") + looking
             for language in self._languages
         }
+        self._publish(news.counts, news.looking, shown)
+
+    def _publish(self, counts: Counts | None, looking: Looking | None, shown: dict[str, bytes]) -> None:
         now = time.time()
         with self._news:
             self._last += 1
-            self._counts = news.counts or self._counts
-            self._looking = self._looking if news.looking is None else news.looking
-            self._batches.append(_Batch(self._last, now, news.counts, shown))
+            self._counts = counts or self._counts
+            self._looking = self._looking if looking is None else looking
+            self._batches.append(_Batch(self._last, now, counts, shown))
             while self._batches[0].at < now - _KEPT_SECONDS:
                 self._batches.popleft()
             self._news.notify_all()
@@ -211,6 +217,10 @@ class _Reader:
         self._woken_until = times.now()
         self._looking: Looking | None = None
         self._counts: Counts | None = None
+
+    def forget_state(self) -> None:
+        """The counts and who looks are news to the next look, whatever they are."""
+        self._counts = self._looking = None
 
     def look(self) -> _News:
         with self._database.reading() as session:

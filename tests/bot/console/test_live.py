@@ -121,6 +121,30 @@ def test_streams_have_an_end_to_their_number_and_a_closed_one_makes_room(live: L
     streams[0].close()
 
 
+def test_what_could_not_be_told_is_loaded_anew_and_the_next_change_is_told(live: Live, loaded: Database):
+    rendered, live.render = live.render, lambda rows, language: 1 // 0
+    stream = open_stream(live)
+    with loaded.transaction() as session:
+        conversation = make_conversation(session)
+        make_message(session, conversation, "hello")
+    until(stream, "event: reload")
+    live.render = rendered
+    with loaded.transaction() as session:
+        make_message(session, conversation, "still there?")
+    until(stream, ":still there?")
+    stream.close()
+
+
+def test_what_a_failed_look_had_read_is_loaded_anew(live: Live, loaded: Database, monkeypatch: pytest.MonkeyPatch):
+    stream = open_stream(live)
+    with monkeypatch.context() as broken:
+        broken.setattr("bot.console.live.inbox_queues.rows_of", lambda *_: 1 // 0)
+        with loaded.transaction() as session:
+            make_message(session, make_conversation(session), "hello")
+        until(stream, "event: reload")
+    stream.close()
+
+
 def test_closing_ends_streams_that_wait(live: Live):
     stream = open_stream(live)
     threading.Timer(0.3, live.close).start()

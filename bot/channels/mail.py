@@ -46,7 +46,10 @@ class Mailer:
         self._server = urlsplit(url)
 
     def send(self, mail: Mail) -> str:
-        """The Message-ID. Raises SendError, or UnknownFateError when the server may have taken it."""
+        """The mail's own id: a Message-ID, with a domain of any length, is longer than what is kept of a message.
+
+        Raises SendError, or UnknownFateError when the server may have taken it.
+        """
         message = _message(mail)
         try:
             connection = self._connect()
@@ -65,7 +68,7 @@ class Mailer:
             raise UnknownFateError(f"mail-{type(error).__name__}") from None
         finally:
             connection.close()
-        return str(message["Message-ID"])
+        return mail.id
 
     def _connect(self) -> smtplib.SMTP:
         host = self._server.hostname or ""

@@ -7,6 +7,7 @@ before it is saved.
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import yaml
@@ -27,6 +28,7 @@ from scheduling_core.models import Patient
 _SHOWN = 200  # visits that would be displaced; the rest is counted
 _LONGEST_FILE = 500_000  # characters
 _EMPTY_ROWS = 2
+_NUMBER = re.compile(r"[0-9]{1,6}")  # as int() reads them: not "²", nor thousands of digits
 
 
 def add_clinic(console: Console) -> None:
@@ -161,7 +163,7 @@ def _rows(name: str) -> list[dict[str, str]]:
     for field, value in request.form.items():
         kind, _dash, rest = field.partition("-")
         number, _dash, key = rest.partition("-")
-        if kind == name and number.isdigit() and key:
+        if kind == name and _NUMBER.fullmatch(number) and key:
             found.setdefault(int(number), {})[key] = value.strip().replace("\r\n", "\n")
     rows = [found[number] for number in sorted(found)]
     return [row for row in rows if not row.get("drop") and any(value for key, value in row.items() if key != "at")]
@@ -176,7 +178,7 @@ def _block(row: dict[str, str]) -> dict[str, Any]:
     if keep_for := row.get("keep_for", ""):
         block["keep_for"] = keep_for if keep_for == "urgent" else keep_for.replace(",", " ").split()
     if hours := row.get("release_hours", ""):
-        block["release_hours"] = int(hours) if hours.isdigit() else hours
+        block["release_hours"] = int(hours) if _NUMBER.fullmatch(hours) else hours
     return block
 
 

@@ -43,6 +43,15 @@ def test_a_vacation_is_entered_looked_at_and_saved(sqlite_loaded: Database, sqli
     assert "=vacation &lt;b&gt;" in desk.get("/console/clinic").text
 
 
+def test_digits_that_are_no_numbers_break_no_form(sqlite_desk: Desks) -> None:
+    form = {"schedule-²-days": "Mon", "schedule-1-days": "Mon", "schedule-1-at": "north", "schedule-1-time": "09:00-12:00"}
+    for hours in ("²", "4" * 5000):
+        page = sqlite_desk("manager").post(
+            "/console/clinic/practitioners/ferreira", data=form | {"schedule-1-release_hours": hours}
+        )
+        assert page.status_code == 200
+
+
 def test_two_who_edit_at_once_do_not_overwrite_each_other(sqlite_loaded: Database, sqlite_desk: Desks) -> None:
     one, other = sqlite_desk("manager"), sqlite_desk("manager", name="Second")
     closures = {"closure-1-date": "2027-01-04", "closure-1-name": "Stocktaking"}

@@ -15,7 +15,7 @@ from bot.sentences import say as say_in_text
 from bot.sentences import spoken_number
 from scheduling_core import calls, handoff, times
 from scheduling_core.clinic_file.schema import ClinicFile
-from scheduling_core.models import Communication, Conversation, Priority, Recording
+from scheduling_core.models import Communication, Conversation, Priority, Recording, Task
 
 ANONYMOUS = "anonymous"
 _ASKED_FOR_PERSON = ("asked-for-person", "complaint", "not-understood", "call-back")
@@ -154,22 +154,32 @@ def message_left(clinic: ClinicFile, conversation: Conversation, message: Commun
 
 
 def tell_desk(session: Session, clinic: ClinicFile, conversation: Conversation, recording: Recording) -> None:
-    """One task a recording, which tells what is known of it by now. What may be danger to life makes it urgent."""
+    """One task a recording, which tells what is known of it by now. What may be danger to life makes it urgent.
+
+    Where the desk was done with that task before the dangerous words were known, they are an urgent task of their own.
+    """
     length = f" ({recording.seconds} seconds)" if recording.seconds is not None else ""
-    heard = f' They said, as far as it was understood: "{recording.transcript}"' if recording.transcript else ""
+    transcript = recording.transcript or ""
+    heard = f' They said, as far as it was understood: "{transcript}"' if transcript else ""
     words = f"{_WORDS['voicemail']}{length}{heard}"[:LONGEST_DESCRIPTION]
-    alarm = emergency.find(recording.transcript or "")
-    task = handoff.open_task(
-        session,
-        team=team(clinic, "clinical" if alarm else "desk"),
-        reason="voicemail",
-        description=words,
-        priority=Priority.STAT if alarm else Priority.ROUTINE,
-        patient_id=conversation.patient_id,
-        phone=conversation.phone,
-        conversation_id=conversation.id,
-        key=f"voicemail:{recording.external_id}",
-    )
+    alarm = emergency.find(transcript)
+
+    def task_called(key: str) -> Task:
+        return handoff.open_task(
+            session,
+            team=team(clinic, "clinical" if alarm else "desk"),
+            reason="voicemail",
+            description=words,
+            priority=Priority.STAT if alarm else Priority.ROUTINE,
+            patient_id=conversation.patient_id,
+            phone=conversation.phone,
+            conversation_id=conversation.id,
+            key=key,
+        )
+
+    task = task_called(f"voicemail:{recording.external_id}")
+    if alarm and task.status not in handoff.OPEN and transcript not in task.description:
+        task = task_called(f"voicemail-alarm:{recording.external_id}")
     recording.task_id = task.id
     if task.description != words:
         task.description, task.updated_at = words, times.now()

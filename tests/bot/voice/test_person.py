@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduling_core import handoff
-from scheduling_core.models import Communication, Priority, Recording, TaskStatus
+from scheduling_core.models import Communication, Priority, Recording, Task, TaskStatus
 from tests.bot.conftest import DEMO_ACCOUNT_SID, PATIENT, House
 from tests.bot.voice.call import Call, conversation, tasks
 from tests.conftest import Clock
@@ -176,6 +176,35 @@ def test_what_twilio_tells_of_a_recording_may_come_in_any_order(wants_person: Ho
     assert (kept.url, kept.seconds, kept.transcript) == ("https://x.example/RE2", 4, "I have crushing chest pain")
     (task,) = [task for task in tasks(house) if task.reason == "voicemail"]
     assert task.priority is Priority.STAT
+
+
+def test_danger_in_a_message_that_the_desk_is_done_with_is_a_task_of_its_own(wants_person: House, clock: Clock):
+    clock.set(AFTER_HOURS)
+    call = Call(wants_person)
+    call.press("0")
+    house, about = wants_person, {"RecordingSid": "RE4", "RecordingDuration": "4"}
+
+    def left() -> list[Task]:
+        return [task for task in tasks(house) if task.reason == "voicemail"]
+
+    def close() -> None:
+        with house.database.transaction() as session:
+            for task in left():
+                handoff.close_task(session, task_id=task.id, agent="staff:nora")
+
+    house.post("/twilio/voice/recording", call.params | about)
+    close()
+    words = {"TranscriptionText": "I have crushing chest pain", "TranscriptionStatus": "completed"}
+    house.post("/twilio/voice/transcript", call.params | about | words)
+    first, alarm = sorted(left(), key=lambda task: task.status is TaskStatus.REQUESTED)
+    assert (first.status, alarm.status) == (TaskStatus.COMPLETED, TaskStatus.REQUESTED)
+    assert (alarm.priority, alarm.team) == (Priority.STAT, "clinical")
+    assert "crushing chest pain" in alarm.description
+    with house.database.reading() as session:
+        assert session.scalars(select(Recording.task_id)).one() == alarm.id
+    close()
+    house.post("/twilio/voice/recording", call.params | about | {"RecordingDuration": "5"})
+    assert [task.status for task in left()] == [TaskStatus.COMPLETED] * 2, "what staff have seen is not new"
 
 
 def test_a_recording_of_no_call_of_ours_is_not_kept(sqlite_house: House):

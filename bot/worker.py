@@ -32,6 +32,7 @@ from scheduling_core import calendar_files, deliveries, links, messaging, packet
 from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
+from scheduling_core.errors import SchedulingError
 from scheduling_core.models import Appointment, Channel, Communication, Delivery
 from scheduling_core.segments import on_air
 
@@ -221,8 +222,8 @@ class Worker:
             return
         with self._database.transaction() as session:
             messaging.mark_sent(session, communication_id=message.id, external_id=external_id)
-            if message.kind == sending.PACKET:
-                packets.note_sent(session, current(session), message)
+        if message.kind == sending.PACKET:
+            self._note_packet(message)
 
     def _hand_over(self, message: Communication, number: str) -> str:
         """The carrier's id. Raises SendError and UnknownFateError."""
@@ -243,6 +244,14 @@ class Worker:
             clinic = current(session)
             packet = packets.enclosed(session, clinic, message)
         return replace(mail, files=referral_files.of(packet, for_fax=packets.is_fax(clinic, message.phone)))
+
+    def _note_packet(self, message: Communication) -> None:
+        """In a transaction of its own: whatever becomes of the referral, the mail has left and must not leave again."""
+        try:
+            with self._database.transaction() as session:
+                packets.note_sent(session, current(session), message)
+        except SchedulingError as error:
+            log.error("the referral of message %s stays as it is: %s", message.id, error.code)
 
     def _put_back(self, message: Communication, code: str, *, retry_in: float) -> None:
         with self._database.transaction() as session:

@@ -69,7 +69,11 @@ def enclosed(session: Session, clinic: ClinicFile, message: Communication) -> re
 
 
 def note_sent(session: Session, clinic: ClinicFile, message: Communication) -> None:
-    """The mail server took it: the referral goes on to its next step, unless somebody was faster."""
-    one = referrals.get(session, sending.packet_of(message.idempotency_key)[0])
-    if one.status is ReferralStatus.NEW:
+    """The mail server took it: the referral, locked, goes on to its next step, unless somebody was faster or chose another partner.
+
+    Raises NotFoundError, WrongStateError.
+    """
+    referral_id, partner_id = sending.packet_of(message.idempotency_key)
+    one = referrals.get(session, referral_id)
+    if one.status is ReferralStatus.NEW and one.partner_id == partner_id:
         referrals.move_on(session, clinic, referral_id=one.id, to=ReferralStatus.SENT, agent="worker")

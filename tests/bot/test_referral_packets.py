@@ -160,6 +160,45 @@ def test_a_packet_to_a_partner_who_was_changed_meanwhile_does_not_leave(sqlite_l
     assert referral(sqlite_loaded).status is ReferralStatus.NEW
 
 
+def test_a_packet_that_has_left_is_not_sent_again_where_its_referral_cannot_go_on(
+    sqlite_loaded,
+    clinic,
+    referral_id,
+    server,  # noqa: F811
+    monkeypatch,
+    caplog,
+):
+    mailing = load(sqlite_loaded, reworked(clinic, email=HEART))
+    sent = send(sqlite_loaded, mailing, referral_id)
+
+    def refuse(*_, **__):
+        raise WrongStateError(f"Referral/{referral_id}")
+
+    monkeypatch.setattr(referrals, "move_on", refuse)
+    sending = worker(sqlite_loaded, server)
+    assert [sending.send_due(), sending.send_due()] == [1, 0]
+    assert len(server.got) == 1
+    with sqlite_loaded.reading() as session:
+        assert session.scalars(select(Communication.status).where(Communication.id == sent.id)).one() is Delivery.SENT
+    assert [record.getMessage() for record in caplog.records] == [f"the referral of message {sent.id} stays as it is: wrong-state"]
+
+
+def test_a_referral_that_went_to_another_partner_while_its_packet_left_is_not_taken_for_sent(
+    sqlite_loaded,
+    clinic,
+    referral_id,
+):
+    content = reworked(clinic, email=HEART).model_dump(by_alias=True)
+    content["referral_partners"].append({"id": "other", "name": "Other", "specialty": "cardiology"})
+    mailing = load(sqlite_loaded, type(clinic).model_validate(content))
+    left = send(sqlite_loaded, mailing, referral_id)
+    with sqlite_loaded.transaction() as session:
+        referrals.choose(session, mailing, referral_id=referral_id, partner_id="other", agent="staff:nora")
+    with sqlite_loaded.transaction() as session:
+        packets.note_sent(session, mailing, left)
+    assert referral(sqlite_loaded).status is ReferralStatus.NEW
+
+
 def test_a_packet_that_the_server_refuses_is_a_task_and_can_be_sent_again(sqlite_loaded, clinic, referral_id, server):  # noqa: F811
     mailing = load(sqlite_loaded, reworked(clinic, email=HEART))
     first = send(sqlite_loaded, mailing, referral_id)

@@ -113,7 +113,7 @@ class _Post(Mailer):
         pass
 
     def send(self, mail: Mail) -> str:
-        return f"<{mail.id}@clinic>"
+        return mail.id
 
 
 @dataclass

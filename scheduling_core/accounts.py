@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from scheduling_core import audit, idempotency, times
+from scheduling_core.clinic_file.schema import LONGEST_STAFF_EMAIL
 from scheduling_core.errors import NotFoundError, SchedulingError, WrongStateError
 from scheduling_core.models import (
     ApiToken,
@@ -37,6 +38,12 @@ class PoorPasswordError(SchedulingError):
     """The password is too short, too long, or easy to guess."""
 
     code = "poor-password"
+
+
+class LongAddressError(SchedulingError):
+    """The e-mail address of staff is too long."""
+
+    code = "long-address"
 
 
 class LinkOverError(SchedulingError):
@@ -69,8 +76,10 @@ def signing_key(session: Session, name: str = "console") -> str:
 
 
 def add_staff(session: Session, *, email: str, name: str, role: Role, agent: str) -> StaffAccount:
-    """A staff account. Raises WrongStateError when the address has one already."""
+    """A staff account. Raises WrongStateError when the address has one already, LongAddressError."""
     address = email.strip().lower()
+    if len(address) > LONGEST_STAFF_EMAIL:
+        raise LongAddressError(f"up to {LONGEST_STAFF_EMAIL} characters")
     if session.scalars(select(StaffAccount).where(func.lower(StaffAccount.email) == address)).first():
         raise WrongStateError(f"{address} has an account already")
     account = StaffAccount(id=new_id(), email=address, name=name, role=role, created_at=times.now())
@@ -156,7 +165,7 @@ def of_link(session: Session, secret: str) -> StaffAccount:
 def change(session: Session, account: StaffAccount, *, role: Role | None = None, active: bool | None = None, agent: str) -> None:
     """Another role, or in or out. Either ends the account's sessions. Raises WrongStateError for the last manager."""
     leaves = account.role is Role.MANAGER and account.active and (active is False or role not in (None, Role.MANAGER))
-    if leaves and len([one for one in everybody(session) if one.active and one.role is Role.MANAGER]) == 1:
+    if leaves and not _managers(session) - {account.id}:
         raise WrongStateError("the clinic needs one manager at the least")
     old = {"role": account.role, "active": account.active}
     account.role, account.active = role or account.role, account.active if active is None else active
@@ -164,6 +173,12 @@ def change(session: Session, account: StaffAccount, *, role: Role | None = None,
     if new != old:
         end_sessions(session, account.id)
         audit.record(session, agent=agent, action="U", entity="StaffAccount", entity_id=account.id, detail={"old": old, "new": new})
+
+
+def _managers(session: Session) -> set[str]:
+    """The ids of who manages now. Their rows are locked: two managers who shut each other out at once must not both succeed."""
+    found = select(StaffAccount.id).where(StaffAccount.active, StaffAccount.role == Role.MANAGER)
+    return set(session.scalars(found.order_by(StaffAccount.id).with_for_update()))
 
 
 def reset(session: Session, account: StaffAccount, *, agent: str) -> str:

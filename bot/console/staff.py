@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from bot.console.access import EVERYBODY, MANAGERS, role_word
 from bot.console.shell import Answer, Console, Desk
 from scheduling_core import accounts, audit, passkeys
+from scheduling_core.clinic_file.schema import LONGEST_STAFF_EMAIL
 from scheduling_core.errors import WrongStateError
 from scheduling_core.models import Role
 
@@ -27,10 +28,13 @@ def add_staff(console: Console) -> None:
     @console.post("/staff", may=MANAGERS)
     def add_colleague(desk: Desk) -> Answer:
         email, name, role = (request.form.get(field, "").strip() for field in ("email", "name", "role"))
-        if email.count("@") != 1 or not name or role not in ROLES or len(email) > 320 or len(name) > 200:
+        if email.count("@") != 1 or not name or role not in ROLES or len(name) > 200:
             return _page(desk, wrong=_("An address, a name and a role are needed."), typed=request.form), 422
         try:
             account = accounts.add_staff(desk.session, email=email, name=name, role=Role(role), agent=desk.agent)
+        except accounts.LongAddressError:
+            sentence = _("The address may have up to %(count)s characters.", count=LONGEST_STAFF_EMAIL)
+            return _page(desk, wrong=sentence, typed=request.form), 422
         except WrongStateError:
             return _page(desk, wrong=_("%(email)s has an account already.", email=email), typed=request.form), 409
         return _page(desk, about=account.name, link=link_to(accounts.new_link(desk.session, account, agent=desk.agent)))

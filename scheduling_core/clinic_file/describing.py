@@ -51,6 +51,7 @@ _FORMS = {
     "Zone": "time zone: `America/Chicago`",
     "Phone": 'phone number: `"+13125550100"`',
     "Email": "mail address",
+    "StaffEmail": "mail address",
     "Language": "language code: `en`",
     "Id": "id: small letters, digits, hyphens",
     "Words": "text",

@@ -28,6 +28,7 @@ from pydantic import (
 
 from scheduling_core.clinic_file.mistakes import did_you_mean
 
+LONGEST_STAFF_EMAIL = 190  # characters: rows that say who did it have room for staff:EMAIL
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -158,6 +159,12 @@ def _email(value: str) -> str:
     return value
 
 
+def _staff_email(value: str) -> str:
+    if len(value) > LONGEST_STAFF_EMAIL:
+        raise ValueError(f"the address of staff may have up to {LONGEST_STAFF_EMAIL} characters")
+    return value
+
+
 def _language(value: str) -> str:
     if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
         raise ValueError(f'"{value}" is no language code; write for example "en" or "es"')
@@ -230,6 +237,7 @@ AgeRange = Annotated[
 Zone = Annotated[str, AfterValidator(_zone)]
 Phone = Annotated[str, AfterValidator(_phone)]
 Email = Annotated[str, AfterValidator(_email)]
+StaffEmail = Annotated[Email, AfterValidator(_staff_email)]
 Language = Annotated[str, AfterValidator(_language)]
 Id = Annotated[str, AfterValidator(_id)]
 Npi = Annotated[str, AfterValidator(_npi)]
@@ -732,7 +740,7 @@ class StaffPart(Part):
 
     name: Words
     """The full name."""
-    email: Email
+    email: StaffEmail
     """The address that the account signs in with."""
     role: StaffRole
     """What the account may do."""

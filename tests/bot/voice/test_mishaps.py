@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot.channels.voice.owed import Owed
 from scheduling_core import booking, calls
@@ -216,6 +219,42 @@ def test_what_is_owed_twice_for_one_call_is_one_task(sqlite_house: House, clock:
     while not owed.pay():
         time.sleep(0.05)
     assert [task.phone for task in tasks(sqlite_house)] == [PATIENT]
+
+
+@pytest.mark.parametrize("torn", ['{"call": "CA0", "pho', "[]", "7", "{}", '{"call": "CA0", "phone": null}', "\x00\x00"])
+def test_a_line_that_cannot_be_read_keeps_nobody_else_from_being_called_back(
+    sqlite_house: House, clock: Clock, caplog: pytest.LogCaptureFixture, torn: str
+):
+    folder = sqlite_house.settings.data_dir / "apart"
+    folder.mkdir()
+    file = folder / "owed-callbacks.jsonl"
+    file.write_text(torn, encoding="utf-8")
+    owed = Owed(folder, sqlite_house.database)
+    owed.add(call_id="CA1", phone=PATIENT)
+    owed.pay()
+    assert [task.phone for task in tasks(sqlite_house)] == [PATIENT]
+    assert not file.exists()
+    assert "CA0" not in caplog.text
+
+
+def test_what_another_process_adds_while_the_rest_is_paid_is_not_lost(
+    sqlite_house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Owed, "_pay_later", lambda _: None)
+    folder, database = sqlite_house.settings.data_dir / "apart", sqlite_house.database
+    other = Owed(folder, database)
+
+    class Meanwhile:
+        @contextmanager
+        def transaction(self) -> Iterator[Session]:
+            with database.transaction() as session:
+                other.add(call_id="CA2", phone="+14145550143")
+                yield session
+
+    other.add(call_id="CA1", phone=PATIENT)
+    Owed(folder, Meanwhile()).pay()  # type: ignore[arg-type]
+    other.pay()
+    assert {task.phone for task in tasks(sqlite_house)} == {PATIENT, "+14145550143"}
 
 
 def test_no_word_of_a_caller_is_lost_when_the_dialogue_is_away(sqlite_house: House):

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from scheduling_core import times
+from scheduling_core import glass, times
 from scheduling_core.handoff import BY_URGENCY, EPISODE_ENDS_AFTER, OPEN
 from scheduling_core.inbox import UNANSWERED, URGENT
 from scheduling_core.models import (
@@ -54,7 +54,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """A conversation in a queue. `who` is the patient's name: `verified` where they proved it here, else of who is on file."""
+    """A conversation in a queue. `who` is the patient's name: `verified` where they proved it here, else of who is on file.
+
+    `restricted`: the patient's record is behind glass for who reads this; `who` is their initials and `words` are left out.
+    """
 
     id: str
     channel: Channel
@@ -64,6 +67,7 @@ class Row:
     who: str | None
     verified: bool
     patient_id: str | None
+    restricted: bool
     assignee_id: str | None
     owner_name: str | None
     team: str | None
@@ -111,13 +115,13 @@ def rows(session: Session, queue: Queue, *, staff_id: str, team: str | None = No
         found = found.order_by(Conversation.snoozed_until)
     else:
         found = found.order_by(func.coalesce(task.c.urgency, 9), waits.is_(None), waits, Conversation.last_turn_at.desc())
-    return _as_rows(session, session.execute(found).all())
+    return _as_rows(session, session.execute(found).all(), opened=glass.opened(session, staff_id))
 
 
-def rows_of(session: Session, conversation_ids: Collection[str]) -> list[Row]:
-    """These conversations, wherever they stand, in no order."""
+def rows_of(session: Session, conversation_ids: Collection[str], *, staff_id: str | None = None) -> list[Row]:
+    """These conversations, wherever they stand, in no order; as this staff member sees them, or as all may."""
     found = _joined(_urgent_tasks(session)).where(Conversation.id.in_(conversation_ids))
-    return _as_rows(session, session.execute(found).all())
+    return _as_rows(session, session.execute(found).all(), opened=glass.opened(session, staff_id) if staff_id else set())
 
 
 def counts(session: Session) -> Counts:
@@ -203,17 +207,18 @@ def _awake_with_staff() -> ColumnElement[bool]:
     return and_(Conversation.open, Conversation.owner == Owner.STAFF, awake)
 
 
-def _as_rows(session: Session, found: Sequence[Any]) -> list[Row]:
+def _as_rows(session: Session, found: Sequence[Any], *, opened: Collection[str]) -> list[Row]:
     conversations: list[Conversation] = [conversation for conversation, _, _ in found]
     ids = [conversation.id for conversation in conversations]
     last = _last_messages(session, ids)
-    verified = _names(session, {one.patient_id for one in conversations if one.patient_id})
-    on_file = _names_on_file(session, {one.phone for one in conversations if not one.patient_id})
+    verified = _patients(session, {one.patient_id for one in conversations if one.patient_id})
+    on_file = _patients_on_file(session, {one.phone for one in conversations if not one.patient_id})
     reasons = _reasons(session, [one.id for one, urgency, _ in found if urgency is not None or one.owner is Owner.STAFF])
     made = []
     for conversation, urgency, since in found:
         said = last.get(conversation.id, _Said())
-        known = on_file.get(conversation.phone) if conversation.patient_id is None else None
+        known = verified.get(conversation.patient_id) if conversation.patient_id else on_file.get(conversation.phone)
+        restricted = known is not None and known.restricted and known.id not in opened
         made.append(
             Row(
                 id=conversation.id,
@@ -221,9 +226,10 @@ def _as_rows(session: Session, found: Sequence[Any]) -> list[Row]:
                 phone=conversation.phone,
                 language=conversation.language,
                 state=_state(conversation, urgent=urgency is not None),
-                who=verified.get(conversation.patient_id or "") or (known[1] if known else None),
+                who=known.name(initials=restricted) if known else None,
                 verified=conversation.patient_id is not None,
-                patient_id=conversation.patient_id or (known[0] if known else None),
+                patient_id=known.id if known else None,
+                restricted=restricted,
                 assignee_id=conversation.assignee_id,
                 owner_name=conversation.owner_name,
                 team=conversation.team,
@@ -231,7 +237,7 @@ def _as_rows(session: Session, found: Sequence[Any]) -> list[Row]:
                 reason=reasons.get(conversation.id),
                 waiting_since=conversation.waiting_since or since,
                 snoozed_until=conversation.snoozed_until,
-                words=" ".join(said.words.body.split())[:_SNIPPET] if said.words else "",
+                words=" ".join(said.words.body.split())[:_SNIPPET] if said.words and not restricted else "",
                 words_by=said.words.author if said.words else "",
                 last_at=said.last.created_at if said.last else conversation.created_at,
                 last_sequence=said.last.sequence if said.last else 0,
@@ -277,21 +283,32 @@ def _last_messages(session: Session, ids: Collection[str]) -> dict[str, _Said]:
     return {str(id_): _Said(found[last], found.get(shown) or found[last], last_in or 0) for id_, last, shown, last_in in ends}
 
 
-def _names(session: Session, patient_ids: Collection[str]) -> dict[str, str]:
-    found = session.execute(select(Patient.id, Patient.given, Patient.family).where(Patient.id.in_(patient_ids)))
-    return {patient_id: f"{given} {family}" for patient_id, given, family in found}
+@dataclass(frozen=True)
+class _Known:
+    id: str
+    given: str
+    family: str
+    restricted: bool
+
+    def name(self, *, initials: bool) -> str:
+        return f"{self.given[:1]}. {self.family[:1]}." if initials else f"{self.given} {self.family}"
 
 
-def _names_on_file(session: Session, phones: Collection[str]) -> dict[str, tuple[str, str]]:
-    """By number: id and name of the one patient who has it; nothing where several share it."""
+def _patients(session: Session, patient_ids: Collection[str]) -> dict[str, _Known]:
+    found = select(Patient.id, Patient.given, Patient.family, Patient.restricted).where(Patient.id.in_(patient_ids))
+    return {row.id: _Known(*row) for row in session.execute(found)}
+
+
+def _patients_on_file(session: Session, phones: Collection[str]) -> dict[str, _Known]:
+    """By number: the one patient who has it; nothing where several share it."""
     found = session.execute(
-        select(PatientPhone.phone, Patient.id, Patient.given, Patient.family)
+        select(PatientPhone.phone, Patient.id, Patient.given, Patient.family, Patient.restricted)
         .join(Patient, Patient.id == PatientPhone.patient_id)
         .where(PatientPhone.phone.in_(phones), Patient.active)
     )
-    holders: dict[str, list[tuple[str, str]]] = {}
-    for phone, patient_id, given, family in found:
-        holders.setdefault(phone, []).append((patient_id, f"{given} {family}"))
+    holders: dict[str, list[_Known]] = {}
+    for phone, *row in found:
+        holders.setdefault(phone, []).append(_Known(*row))
     return {phone: holding[0] for phone, holding in holders.items() if len(holding) == 1}
 
 

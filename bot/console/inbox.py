@@ -235,9 +235,9 @@ def _talk(console: Console, desk: Desk, conversation_id: str, *, again: bool = F
     """One conversation with all that belongs to it. `again`: the page shows it already, and its first look was recorded."""
     session = desk.session
     talk = transcript.get(session, conversation_id) if again else transcript.read(session, conversation_id, agent=desk.agent)
-    if talk.patient_id:
-        glass.check(session, desk.me, patients.get(session, talk.patient_id))
-    (row,) = inbox_queues.rows_of(session, [conversation_id])
+    (row,) = inbox_queues.rows_of(session, [conversation_id], staff_id=desk.me.id)
+    if row.patient_id:  # proved, or on file with this number
+        glass.check(session, desk.me, patients.get(session, row.patient_id))
     tasks = handoff.open_tasks(session, conversation_id=conversation_id)
     lines = transcript.lines(session, conversation_id)
     return {

@@ -9,7 +9,7 @@ import time
 import pytest
 from sqlalchemy import select
 
-from scheduling_core import canned_replies, handoff, inbox, inbox_queues, messaging, times, transcript
+from scheduling_core import accounts, canned_replies, glass, handoff, inbox, inbox_queues, messaging, times, transcript
 from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
 from scheduling_core.errors import (
@@ -226,6 +226,23 @@ def test_a_row_names_who_proved_it_and_says_so_of_who_is_on_file(loaded: Databas
     with loaded.reading() as session:
         shown = {row.id: (row.who, row.verified) for row in inbox_queues.rows(session, Queue.ALL, staff_id="")}
         assert shown == {on_file.id: ("Ruth Novak", False), proved.id: ("Ruth Novak", True), shared.id: (None, False)}
+
+
+def test_a_restricted_record_shows_initials_and_no_words_until_its_glass_is_broken(loaded: Database):
+    with loaded.transaction() as session:
+        ruth = make_patient(session, phone="+14145552001")
+        ruth.restricted = True
+        on_file, proved = make_conversation(session, phone="+14145552001"), make_conversation(session, phone="+14145552002")
+        proved.patient_id = ruth.id
+        for conversation in (on_file, proved):
+            make_message(session, conversation, "It is about the biopsy")
+        nora = accounts.get(session, make_clerk(session).staff_id)
+        glass.break_it(session, nora, ruth, reason="She called about her visit")
+    with loaded.reading() as session:
+        for row in (*inbox_queues.rows(session, Queue.ALL, staff_id="another"), *inbox_queues.rows_of(session, [proved.id])):
+            assert (row.who, row.words, row.restricted) == ("R. N.", "", True)
+        for row in inbox_queues.rows(session, Queue.ALL, staff_id=nora.id):
+            assert (row.who, row.words, row.restricted) == ("Ruth Novak", "It is about the biopsy", False)
 
 
 def test_a_snoozed_conversation_comes_back_in_time_or_when_the_patient_writes(loaded: Database, clock: Clock):

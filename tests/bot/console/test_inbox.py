@@ -193,6 +193,28 @@ def test_an_auditor_reads_and_does_nothing(sqlite_desk: Desks, sqlite_loaded: Da
     assert do(auditor, conversation, "claim").status_code == 403
 
 
+def test_a_restricted_patients_conversation_is_behind_the_glass_before_they_prove_who_they_are(
+    sqlite_desk: Desks, sqlite_loaded: Database
+):
+    conversation = escalated(sqlite_loaded, body="It is about the biopsy")
+    with sqlite_loaded.transaction() as session:
+        patient = make_patient(session, phone="+14145550142")
+        patient.restricted = True
+    tess = sqlite_desk("scheduler", name="Tess")
+    page = tess.get("/console/inbox").text
+    assert "R. N." in page
+    assert "Restricted record" in page
+    for path in ("", "/fresh"):
+        closed = tess.get(f"/console/inbox/{conversation}{path}")
+        assert closed.status_code == 403
+        page += closed.text
+    assert "Novak" not in page
+    assert "biopsy" not in page
+    tess.post(f"/console/glass/{patient.id}", data={"reason": "She wrote to the desk"})
+    assert "biopsy" in tess.get(f"/console/inbox/{conversation}").text
+    assert "Ruth Novak" in tess.get("/console/inbox").text
+
+
 def test_who_reads_what_is_recorded(sqlite_desk: Desks, sqlite_loaded: Database):
     conversation = escalated(sqlite_loaded)
     tess = sqlite_desk("scheduler", name="Tess")

@@ -43,6 +43,19 @@ def test_a_vacation_is_entered_looked_at_and_saved(sqlite_loaded: Database, sqli
     assert "=vacation &lt;b&gt;" in desk.get("/console/clinic").text
 
 
+def test_whom_a_change_hits_is_named_by_initials_where_the_record_is_restricted(
+    sqlite_loaded: Database, sqlite_desk: Desks, clinic: ClinicFile
+) -> None:
+    with sqlite_loaded.transaction() as session:
+        who = make_patient(session, given="Ruth", family="Novak")
+        who.restricted = True
+        booking.book(session, clinic, patient_id=who.id, time=make_free_time(clinic), agent="t", key="k")
+    absence = {"absence-1-from": "2026-11-17", "absence-1-to": "2026-11-18"}
+    shown = sqlite_desk("manager").post("/console/clinic/practitioners/ferreira", data=absence).text
+    assert "R. N." in shown
+    assert "Novak" not in shown
+
+
 def test_digits_that_are_no_numbers_break_no_form(sqlite_desk: Desks) -> None:
     form = {"schedule-²-days": "Mon", "schedule-1-days": "Mon", "schedule-1-at": "north", "schedule-1-time": "09:00-12:00"}
     for hours in ("²", "4" * 5000):

@@ -226,6 +226,7 @@ def _offer(turn: Turn, note: str) -> None:
         return
     wish = offering.wish(turn)
     wanted = offering.request(turn, service.id)
+    before = offering.offered(turn)
     found = offering.search_and_hold(turn, wanted)
     if not found.fits:
         note = f"{note} {offering.why_nothing(turn, wanted)}".strip()
@@ -233,7 +234,8 @@ def _offer(turn: Turn, note: str) -> None:
         offering.refuse_offers(turn)
         waitlist.ask(turn, service)
         return
-    if not found.offers and turn.asked == "time" and turn.known.patient:  # another wish of theirs that cannot be had either
+    if turn.known.patient and offering.wishes_in_vain(turn, found, before):
+        offering.refuse_offers(turn)
         waitlist.ask(turn, service)
         return
     if not found.offers:

@@ -265,6 +265,13 @@ def refused(turn: Turn) -> set[tuple[str, dt.datetime]]:
     return {(who, dt.datetime.fromisoformat(start)) for who, start in turn.slot("refused") or ()}
 
 
+def wishes_in_vain(turn: Turn, found: Found, before: list[Offer]) -> bool:
+    """Whether a time was said again that cannot be had: nothing is left to offer, or only what was offered instead already."""
+    if found.fits or turn.asked not in ("time", "choice") or turn.when() is None:
+        return False
+    return [(one.practitioner, one.start) for one in found.offers] == [(one.practitioner, one.start) for one in before]
+
+
 def refuse_offers(turn: Turn) -> None:
     """Remember the offered times as refused and let them go at once."""
     before = [*(turn.slot("refused") or ()), *([offer.practitioner, offer.start.isoformat()] for offer in offered(turn))]

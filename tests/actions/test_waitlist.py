@@ -95,3 +95,10 @@ def test_who_asks_twice_for_what_is_not_there_is_asked_about_the_waitlist(talk: 
     talk.say("yes", "affirm")
     with talk.database.reading() as session:
         assert [place.status for place in session.scalars(select(Appointment))] == ["waitlist"]
+
+
+def test_who_insists_on_a_time_that_is_not_there_is_asked_about_the_waitlist(talk: Talk) -> None:
+    talk.say("a follow-up on November 26", "book_appointment")
+    talk.say("4/19/1980")
+    assert talk.slots["nearest"] is True
+    assert talk.say("no, november 26", "request_alternatives") == ["utter_confirm_waitlist"]

@@ -152,12 +152,14 @@ def _learn_said(known: Sentences, vectors: Vector) -> IntentModel:
 def chance(text: str, vector: Vector, model: DangerModel, embed: Callable[[Sequence[str]], Vector]) -> float:
     """How likely a text tells of danger, from 0 to 1: as a whole, or in that of its sentences which most likely does.
 
-    An errand around it hides danger: "Can I come in today? My throat is closing."
+    An errand around it hides danger: "Can I come in today? My throat is closing." Of many sentences one looks like danger by chance
+    more often than one alone does: the odds of each are divided by their number (Bonferroni).
     """
-    chances = model.chances([text], vector[np.newaxis, :])
-    if len(parts := sentences_of(text)) > 1:
-        chances = np.append(chances, model.chances(parts, embed(parts)))
-    return float(chances.max())
+    whole = float(model.chances([text], vector[np.newaxis, :])[0])
+    if len(parts := sentences_of(text)) < 2:
+        return whole
+    likeliest = float(model.chances(parts, embed(parts)).max())
+    return max(whole, likeliest / (likeliest + len(parts) * (1 - likeliest)))
 
 
 def read(ranking: Ranking, likely: float, *, words_found: bool) -> Ranking:

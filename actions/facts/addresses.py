@@ -15,7 +15,7 @@ def email(text: str) -> str | None:
     if match := _EMAIL.search(text):
         return match[0].rstrip(".").lower()
     spoken = _SPOKEN_EMAIL.search(text)
-    return f"{spoken[1]}@{spoken[2]}".replace(" dot ", ".").lower() if spoken else None
+    return f"{spoken[1]}@{spoken[2]}".lower().replace(" dot ", ".") if spoken else None
 
 
 _LEAD = re.compile(

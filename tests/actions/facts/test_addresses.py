@@ -12,6 +12,7 @@ from actions import facts
     [
         ("it's Ann.Roe@Example.org.", "ann.roe@example.org"),
         ("ann at example dot org", "ann@example.org"),
+        ("Ann at Example Dot Org", "ann@example.org"),
         ("mi correo es rosa@ejemplo.mx", "rosa@ejemplo.mx"),
         ("look at the clock", None),
     ],

@@ -52,6 +52,16 @@ class NotFoundError(SchedulingError):
     code = "not-found"
 
 
+class UnfitError(SchedulingError):
+    """This cannot be kept so."""
+
+    code = "unfit"
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.field, self.why = field, why
+
+
 class WrongStateError(SchedulingError):
     """This cannot be done in the present state of the record."""
 

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduling_core import audit, coverage, messaging, times
-from scheduling_core.errors import NotFoundError, SchedulingError
+from scheduling_core import audit, coverage, mail_addresses, messaging, times
+from scheduling_core.errors import NotFoundError, SchedulingError, UnfitError
 from scheduling_core.models import AuditEvent, Channel, Coverage, OptOut, Patient, PatientPhone, Sex
 
 FIELDS = ("given", "family", "birth_date", "sex", "email", "address", "language", "needs", "phones", "new")
@@ -27,16 +27,6 @@ class ChangedMeanwhileError(SchedulingError):
     def __init__(self, conflicts: Sequence[Conflict]) -> None:
         super().__init__(", ".join(one.field for one in conflicts))
         self.conflicts = tuple(conflicts)
-
-
-class UnfitError(SchedulingError):
-    """This cannot be kept so."""
-
-    code = "unfit"
-
-    def __init__(self, field: str, why: str) -> None:
-        super().__init__(f"{field}: {why}")
-        self.field, self.why = field, why
 
 
 @dataclass(frozen=True)
@@ -126,7 +116,7 @@ def refuse_unfit(name: str, value: Any) -> None:
         raise UnfitError(name, "too-many")
     if name == "needs" and (len(value) > _MOST_NEEDS or any(len(need) > _LONGEST_NEED for need in value)):
         raise UnfitError(name, "too-long")
-    if name == "email" and value and ("@" not in value.strip("@") or any(letter.isspace() for letter in value)):
+    if name == "email" and value and not mail_addresses.is_one(value):
         raise UnfitError(name, "no-address")
 
 

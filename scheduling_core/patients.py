@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduling_core import audit, idempotency, names, times
-from scheduling_core.errors import NotFoundError
+from scheduling_core import audit, idempotency, mail_addresses, names, times
+from scheduling_core.errors import NotFoundError, UnfitError
 from scheduling_core.models import Channel, Patient, PatientPhone, Sex, new_id
 
 
@@ -56,8 +56,9 @@ def register(
 ) -> Patient:
     """Put a person on file. `new`: registered by text or phone and not seen yet; who comes from an EHR or the desk is established.
 
-    The same key again answers the same patient.
+    The same key again answers the same patient. Raises UnfitError for what is no mail address.
     """
+    _refuse_no_address(email)
     if earlier := idempotency.earlier_answer(session, key):
         return get(session, earlier["patient_id"])
     now = times.now()
@@ -85,6 +86,11 @@ def register(
     return patient
 
 
+def _refuse_no_address(email: str | None) -> None:
+    if email is not None and not mail_addresses.is_one(email):
+        raise UnfitError("email", "no-address")
+
+
 def update(
     session: Session,
     *,
@@ -99,8 +105,9 @@ def update(
 ) -> Patient:
     """Change what is given; the audit row keeps the old and the new. A new phone goes to the front, the old ones stay behind it.
 
-    Raises NotFoundError.
+    Raises NotFoundError; UnfitError for what is no mail address.
     """
+    _refuse_no_address(email)
     patient = get(session, patient_id)
     changes: dict[str, Any] = {}
     for field, value in (("email", email), ("address", address), ("language", language), ("prefers", prefers)):

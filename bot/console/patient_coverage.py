@@ -14,9 +14,9 @@ from bot.console.patient_words import unfit_word
 from bot.console.shell import Answer, Console, Desk
 from scheduling_core import coverage, glass, patient_card, patient_edits, patients
 from scheduling_core.coverage import RELATIONSHIPS, Subscriber
-from scheduling_core.errors import NotFoundError
+from scheduling_core.errors import NotFoundError, UnfitError
 from scheduling_core.models import Coverage, Patient, new_id
-from scheduling_core.patient_edits import COVERAGE_FIELDS, ChangedMeanwhileError, Edit, UnfitError
+from scheduling_core.patient_edits import COVERAGE_FIELDS, ChangedMeanwhileError, Edit
 
 MAY = BILLING_DESK
 _OTHER = "other"  # of the payers: none of the clinic file's

@@ -31,10 +31,10 @@ from scheduling_core import (
     times,
 )
 from scheduling_core.eligibility import good_faith
-from scheduling_core.errors import NotFoundError
+from scheduling_core.errors import NotFoundError, UnfitError
 from scheduling_core.fhir import reading
 from scheduling_core.models import Channel, Patient, Sex, new_id
-from scheduling_core.patient_edits import ChangedMeanwhileError, Edit, UnfitError
+from scheduling_core.patient_edits import ChangedMeanwhileError, Edit
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)

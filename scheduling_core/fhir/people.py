@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from scheduling_core import times
+from scheduling_core import mail_addresses, times
 from scheduling_core.fhir import codes, reading
 from scheduling_core.fhir.codes import Resource
 from scheduling_core.fhir.directory import Directory
@@ -113,6 +113,8 @@ def _telecom(resource: Resource, region: str, where: str) -> tuple[tuple[str, ..
             rank = contact.get("rank")
             found.append((rank if isinstance(rank, int) else place + 1, number))
         elif system == "email" and email is None:
+            if not mail_addresses.is_one(value):
+                raise MalformedError(f"{path}.value", "is no mail address; write for example ruth@home.example")
             email, mail_rank = value, contact.get("rank")
     by_mail = isinstance(mail_rank, int) and all(mail_rank < rank for rank, _ in found)
     numbers = tuple(dict.fromkeys(number for _, number in sorted(found, key=lambda item: item[0])))

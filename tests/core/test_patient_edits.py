@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from scheduling_core import messaging, patient_edits, patients
 from scheduling_core.db import Database
-from scheduling_core.errors import NotFoundError
+from scheduling_core.errors import NotFoundError, UnfitError
 from scheduling_core.models import AuditEvent, Channel, Communication, Delivery, Patient
-from scheduling_core.patient_edits import ChangedMeanwhileError, Edit, UnfitError
+from scheduling_core.patient_edits import ChangedMeanwhileError, Edit
 from tests.factories import make_patient
 
 
@@ -111,6 +111,8 @@ def test_of_editors_at_the_same_moment_one_wins_and_the_others_are_told(loaded: 
         ("birth_date", "1980-02-30"),
         ("birth_date", "2190-01-01"),
         ("email", "no address"),
+        ("email", "a@["),
+        ("email", "a@b,c@d"),
         ("sex", "robot"),
         ("phones", ["+14145550142", "+14145550142"]),
         ("address", "x" * 1_000_000),

@@ -12,15 +12,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from twilio.request_validator import RequestValidator
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from bot.app import close, create_app
 from bot.settings import Settings, SettingsError
+from scheduling_core import booking, calls
+from scheduling_core.clinic_file.schema import ClinicFile
 from scheduling_core.db import Database
+from scheduling_core.models import Appointment, AppointmentStatus, Communication
 from tests.bot import twiml
 from tests.bot.conftest import CLINIC, DEMO_ACCOUNT_SID, DEMO_AUTH_TOKEN, PATIENT, FakeDialogue, make_settings, sign
+from tests.conftest import Clock
+from tests.factories import make_free_time
 
 PUBLIC = "wss://clinic.example/relay"
 
@@ -49,11 +55,18 @@ class Relay:
         signed = RequestValidator(DEMO_AUTH_TOKEN).compute_signature(PUBLIC, {}) if signature is None else signature
         return connect(f"ws://127.0.0.1:{self.settings.relay_port}/relay", additional_headers={"X-Twilio-Signature": signed})
 
-    def begin(self) -> ClientConnection:
-        self.post("/twilio/voice", CallStatus="ringing")
+    def begin(self, phone: str = PATIENT) -> ClientConnection:
+        self.post("/twilio/voice", CallStatus="ringing", From=phone)
         talk = self.connect()
-        tell(talk, type="setup", sessionId="VX1", callSid=self.call_id, **{"from": PATIENT}, to=CLINIC, direction="inbound")
+        tell(talk, type="setup", sessionId="VX1", callSid=self.call_id, **{"from": phone}, to=CLINIC, direction="inbound")
         return talk
+
+    def hang_up(self) -> None:
+        params = {"CallSid": self.call_id, "AccountSid": DEMO_ACCOUNT_SID, "From": PATIENT, "CallStatus": "completed"}
+        signature = sign(self.settings.public_url + "/twilio/status", params)
+        assert (
+            self.app.test_client().post("/twilio/status", data=params, headers={"X-Twilio-Signature": signature}).status_code == 204
+        )
 
 
 def tell(talk: ClientConnection, **message: Any) -> None:
@@ -122,6 +135,44 @@ def test_a_socket_that_broke_leaves_the_call_going_on_turn_by_turn(relay: Relay)
     gather = relay.post("/twilio/voice/relayed", CallStatus="in-progress").find("Gather")
     assert gather is not None
     assert gather.attrib["action"].endswith("turn=2")
+
+
+@pytest.mark.parametrize("seconds", [0.0, 5.5])
+def test_what_a_turn_holds_after_the_caller_hung_up_is_freed(
+    relay: Relay, sqlite_loaded: Database, clinic: ClinicFile, clock: Clock, seconds: float
+) -> None:
+    talk = relay.begin()
+
+    def reply(asked: dict[str, Any]) -> list[dict[str, Any]]:
+        talk.close()
+        relay.hang_up()
+        time.sleep(seconds)  # in which the caller would be asked to wait
+        with sqlite_loaded.transaction() as session:
+            free_time = make_free_time(clinic, start="2026-11-17T09:00")
+            booking.hold_all(
+                session, clinic, free_times=[free_time], held_for=asked["sender"], patient_id=None, agent="test", key="hold"
+            )
+        return [{"text": "1) Tuesday 9:00 AM"}]
+
+    relay.dialogue.reply = reply
+    tell(talk, type="prompt", voicePrompt="a checkup", last=True)
+    until = time.monotonic() + seconds + 10
+    kept: str | None = None
+    while kept is None and time.monotonic() < until:
+        time.sleep(0.1)
+        with sqlite_loaded.reading() as session:
+            kept = calls.kept_turn(session, relay.call_id, 1)
+    assert kept
+    with sqlite_loaded.reading() as session:
+        assert session.scalars(select(Appointment).where(Appointment.status == AppointmentStatus.PROPOSED)).all() == []
+
+
+def test_a_hidden_number_is_nobodys(relay: Relay, sqlite_loaded: Database) -> None:
+    with relay.begin("+266696687") as talk:
+        tell(talk, type="prompt", voicePrompt="hello", last=True)
+        hear(talk)
+    with sqlite_loaded.reading() as session:
+        assert set(session.scalars(select(Communication.phone))) == {"anonymous"}
 
 
 def test_who_is_not_twilio_is_refused(relay: Relay) -> None:

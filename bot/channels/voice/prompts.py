@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from bot.channels.voice import callbacks, keypad, questions
+from bot.channels.voice import callbacks, keypad, questions, twiml
 from bot.channels.voice.expected import hints
 from bot.channels.voice.questions import Question
 from bot.channels.voice.shaping import for_the_ear
@@ -13,9 +13,10 @@ from bot.channels.voice.words import ENGLISH, SPANISH, say
 from bot.conversation import Answer
 from bot.outcomes import ReplyKind, Said
 from bot.sentences import say as say_in_text
-from scheduling_core import handoff
+from scheduling_core import calls, handoff
+from scheduling_core.clinic_file.loading import current
 from scheduling_core.clinic_file.schema import ClinicFile
-from scheduling_core.models import Conversation
+from scheduling_core.models import Call, Conversation
 
 _SECONDS, _SLOW_SECONDS, _KEY_SECONDS = 5, 8, 6
 _WITHOUT_WORDS = (Said.KEYS, Said.SILENCE, Said.UNCLEAR)  # after these the keys are told
@@ -78,7 +79,20 @@ def wait(clinic: ClinicFile, language: str, number: int, waited: int) -> Prompt:
     return Prompt((for_the_ear(say(clinic, language, "wait"), clinic, language),), Again(number, waited))
 
 
-def gave_up(session: Session, clinic: ClinicFile, conversation: Conversation, *, key: str) -> Prompt:
+def keep(session: Session, conversation: Conversation, call: Call, answer: Answer, *, number: int) -> tuple[Prompt, str]:
+    """What follows turn `number`, and its TwiML as kept for whoever asks again. A call that is over by now holds nothing back."""
+    clinic = current(session)
+    prompt = (
+        _gave_up(session, clinic, conversation, key=f"{call.id}:{number}")
+        if answer.late
+        else after(clinic, conversation, answer, number=number)
+    )
+    if call.ended_at is not None:
+        calls.end(session, call.id)
+    return prompt, calls.keep_turn(session, call.id, number, twiml.document(prompt))
+
+
+def _gave_up(session: Session, clinic: ClinicFile, conversation: Conversation, *, key: str) -> Prompt:
     """The answer did not come in time: the desk calls back, and looks whether something was done after all."""
     callbacks.leave_late_task(session, clinic, conversation, key=key)
     return Prompt((for_the_ear(say(clinic, conversation.language, "too_slow"), clinic, conversation.language),), HangUp())

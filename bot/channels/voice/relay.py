@@ -13,6 +13,7 @@ import logging
 import re
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +25,7 @@ from websockets.http11 import Request as Handshake
 from websockets.http11 import Response as Refusal
 from websockets.sync.server import Server, ServerConnection, serve
 
-from bot.channels.voice import hearing, prompts, twiml
+from bot.channels.voice import callers, hearing, prompts, twiml
 from bot.channels.voice.hearing import Heard
 from bot.channels.voice.twiml import Listen, Prompt
 from bot.conversation import Incoming, Turns, find_or_open
@@ -33,7 +34,7 @@ from bot.settings import Settings
 from scheduling_core import calls
 from scheduling_core.clinic_file.loading import current
 from scheduling_core.db import Database
-from scheduling_core.models import Channel
+from scheduling_core.models import Channel, Direction
 
 log = logging.getLogger(__name__)
 
@@ -120,8 +121,7 @@ class _Talk:
             self.connection.close(_NOT_KNOWN, "setup comes first")
             return False
         self.call_id = str(told["callSid"])
-        outbound = str(told.get("direction", "")).startswith("outbound")
-        self.phone = str(told["to" if outbound else "from"])
+        self.phone = callers.other_party(str(told.get("direction", "")), caller=str(told["from"]), called=str(told["to"]))
         with self.database.reading() as session:
             if calls.find(session, self.call_id) is None:  # whoever called has been greeted by a signed webhook
                 self.connection.close(_NOT_KNOWN, "no such call")
@@ -164,17 +164,15 @@ class _Talk:
             answer = self.turns.take_turn(_incoming(self.call_id, self.phone, f"{self.call_id}:{self.number}", heard))
             if not answer.late:
                 break
-            with self.database.reading() as session:
+            with (
+                self.database.reading() as session,
+                suppress(ConnectionClosed),
+            ):  # the turn goes on, and what it holds is to be freed
                 self._say(prompts.wait(current(session), answer.language, self.number, 1))
         with self.database.transaction() as session:
-            clinic = current(session)
             conversation = find_or_open(session, _incoming(self.call_id, self.phone, "", heard))
-            prompt = (
-                prompts.gave_up(session, clinic, conversation, key=f"{self.call_id}:{self.number}")
-                if answer.late
-                else prompts.after(clinic, conversation, answer, number=self.number)
-            )
-            calls.keep_turn(session, self.call_id, self.number, twiml.document(prompt))
+            call = calls.begin(session, conversation, direction=Direction.IN)  # it is there since it was greeted
+            prompt, _ = prompts.keep(session, conversation, call, answer, number=self.number)
         if not isinstance(prompt.then, Listen):
             self.connection.send(json.dumps({"type": "end", "handoffData": json.dumps({"turn": self.number})}))
             return False

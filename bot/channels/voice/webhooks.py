@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.signature import is_from_twilio
 from bot.channels.sms import OVER
-from bot.channels.voice import callbacks, hearing, outgoing, owed, prompts, recordings, relay, transfer, twiml
+from bot.channels.voice import callers, hearing, outgoing, owed, prompts, recordings, relay, transfer, twiml
 from bot.channels.voice.twiml import Prompt
 from bot.conversation import Answer, Incoming, Turns, find_or_open
 from bot.metrics import Metrics
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 SECONDS = 4.5  # within which a turn answers; what takes longer is waited for in further requests
 MOST_WAITS = 4
 _MOST_TURNS = 1000
-# What Twilio gives for a number that is hidden: the words ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE on a keypad.
-_HIDDEN = ("+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253")
 
 
 def create_voice(settings: Settings, database: Database, turns: Turns, metrics: Metrics) -> Blueprint:
@@ -105,20 +103,11 @@ def create_voice(settings: Settings, database: Database, turns: Turns, metrics: 
 
 
 def _say_next(database: Database, answer: Answer, number: int) -> str:
-    """The answer of this turn as TwiML, kept for whoever asks again. A call that is over by now holds nothing back."""
-    call_id = request.form["CallSid"]
+    """The answer of this turn as TwiML."""
     with database.transaction() as session:
-        clinic = current(session)
         conversation = find_or_open(session, _incoming("", Said.TEXT, ""))
         call = calls.begin(session, conversation, direction=_direction())
-        prompt = (
-            prompts.gave_up(session, clinic, conversation, key=f"{call_id}:{number}")
-            if answer.late
-            else prompts.after(clinic, conversation, answer, number=number)
-        )
-        if call.ended_at is not None:
-            calls.end(session, call_id)
-        return calls.keep_turn(session, call_id, number, twiml.document(prompt))
+        return prompts.keep(session, conversation, call, answer, number=number)[1]
 
 
 def _incoming(external_id: str, said: Said, body: str) -> Incoming:
@@ -135,13 +124,13 @@ def _incoming(external_id: str, said: Said, body: str) -> Incoming:
 
 
 def _other_party() -> str:
-    """The patient's number: who calls, or who was called by us; "anonymous" for whatever stands for a hidden one."""
-    number = request.form.get("From" if _direction() is Direction.IN else "To", "")
-    return callbacks.ANONYMOUS if number in _HIDDEN or not number.startswith("+") else number
+    return callers.other_party(
+        request.form.get("Direction", ""), caller=request.form.get("From", ""), called=request.form.get("To", "")
+    )
 
 
 def _direction() -> Direction:
-    return Direction.OUT if request.form.get("Direction", "").startswith("outbound") else Direction.IN
+    return callers.direction(request.form.get("Direction", ""))
 
 
 def _xml(document: str) -> Response:

@@ -46,15 +46,16 @@ def add_booking_panel(console: Console) -> None:
             longest_note=_LONGEST_NOTE,
         )
 
-    @console.get("/day/people", may=DESK)
+    @console.post("/day/people", may=DESK)
     def people(desk: Desk) -> Answer:
-        found = patient_search.find(desk.session, request.args.get("q", ""), agent=desk.agent, limit=8)
-        return render_template(
-            "console/people.html", patients=found.patients, more=found.more, typed=bool(request.args.get("q")), chosen=""
-        )
+        """A POST, because addresses are kept and what is typed names a patient."""
+        typed = request.form.get("q", "")
+        found = patient_search.find(desk.session, typed, agent=desk.agent, limit=8)
+        return render_template("console/people.html", patients=found.patients, more=found.more, typed=bool(typed), chosen="")
 
-    @console.get("/day/why", may=DESK)
+    @console.post("/day/why", may=DESK)
     def why_not(desk: Desk) -> Answer:
+        """A POST for the same reason: the whole form comes along, with the note."""
         return _verdict(desk)
 
     @console.post("/day/book", may=DESK)

@@ -168,17 +168,26 @@ def test_the_times_of_a_move_are_the_free_ones_or_the_reasons_why_there_are_none
 def test_the_rules_say_whether_a_time_can_be_had_before_it_is_booked(sqlite_desk: Desks, sqlite_loaded, clinic):
     book(sqlite_loaded, clinic)
     client = sqlite_desk("scheduler")
-    ask = "/console/day/why?service=follow-up&who=ferreira&day=2026-11-16&at="
-    assert "Choose a service" in client.get("/console/day/why?service=&who=&day=&at=").text
-    good = client.get(ask + "13:00").text
+    ask = {"service": "follow-up", "who": "ferreira", "day": "2026-11-16"}
+    assert "Choose a service" in post(client, "why", service="", who="", day="", at="").text
+    good = post(client, "why", **ask, at="13:00").text
     assert "This time can be booked." in good
     assert "Choose the patient first." in good
-    taken = client.get(ask + "10:30").text
+    taken = post(client, "why", **ask, at="10:30").text
     assert "This time is not offered." in taken
     assert "has a visit from 10:30 AM to 10:50 AM (Follow-up visit)" in taken
     assert "Overbook all the same" in taken
     assert 'data-at="10:10"' in taken, "the free times of the day stand beside it"
-    assert "Overbook" not in client.get(ask + "12:30").text
+    assert "Overbook" not in post(client, "why", **ask, at="12:30").text
+
+
+def test_what_is_typed_of_a_patient_stays_out_of_addresses(sqlite_desk: Desks, sqlite_loaded):
+    with sqlite_loaded.transaction() as session:
+        make_patient(session, given="Ana")
+    client = sqlite_desk("scheduler")
+    assert "Ana Novak" in post(client, "people", q="novak ana").text
+    for path in ("people?q=novak", "why?note=wheelchair"):
+        assert client.get(f"/console/day/{path}").status_code == 405
 
 
 def test_booking_and_overbooking(desk: Desks, loaded, clinic):
@@ -304,6 +313,6 @@ def test_there_is_no_visit_of_that_id(sqlite_desk: Desks):
 
 
 def test_without_a_practitioner_the_free_times_of_everybody_are_offered(sqlite_desk: Desks):
-    answer = sqlite_desk("scheduler").get("/console/day/why?service=follow-up&who=&day=2026-11-16&at=").text
+    answer = post(sqlite_desk("scheduler"), "why", service="follow-up", who="", day="2026-11-16", at="").text
     assert re.search(r'data-at="13:00" data-who="ferreira">1:00.PM · Dr\. Joana Ferreira<', answer)
     assert 'data-who="sorensen"' in answer

@@ -40,7 +40,7 @@ SENTENCES = {
     "my little guy got into grandpas hart medicine and cant keep his eyes open": "emergency",
     "mi papá se agarra el pecho y está sudando mucho": "emergency",
     "is there a slot tomorrow? my tongue is getting thick after the nuts": "emergency",
-    "Good morning, it is a long story. I took my pills every day as I was told. Then we drove to my sister and I forgot them there. "
+    "Good morning, it is a long story. I took my pills every day as I was told. Then we drove to my sister and I forgot them. "
     "I am a little tired since, but who would not be. Could I have a follow-up some time this month?": "book_appointment",
     "wanna get my son in, he has a bit of a cough": "book_appointment",
     "my mother had a stroke years ago, do i need a screening": "book_appointment|ask_clinic|medical_question",

@@ -11,7 +11,7 @@ from email.utils import formataddr, formatdate
 from urllib.parse import unquote, urlsplit
 
 from bot.channels.sender import SECONDS, SendError, UnknownFateError
-from scheduling_core import deliveries
+from scheduling_core import deliveries, mail_addresses
 
 _NO_SUCH_ADDRESS = (550, 551, 553, 556)  # answers to RCPT (RFC 5321, RFC 7504)
 _HERE = ("127.0.0.1", "::1", "localhost")
@@ -50,13 +50,15 @@ class Mailer:
 
         Raises SendError, or UnknownFateError when the server may have taken it.
         """
+        if not mail_addresses.is_one(mail.to):  # on a record from before they were looked at
+            raise SendError(deliveries.NO_SUCH_ADDRESS, permanent=True)
         message = _message(mail)
         try:
             connection = self._connect()
         except (OSError, smtplib.SMTPException) as error:
             raise SendError(f"mail-{type(error).__name__}", permanent=False) from None
         try:
-            connection.send_message(message)
+            connection.send_message(message, to_addrs=[mail.to])
         except smtplib.SMTPRecipientsRefused as error:
             [(code, said)] = error.recipients.values()
             if code in _NO_SUCH_ADDRESS and not re.match(rb"5\.[^1]\.", said):  # 5.1.x is about the address (RFC 3463)

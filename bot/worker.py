@@ -118,7 +118,7 @@ class Worker:
         return started
 
     def _reap(self) -> None:
-        """Forget the sends that have ended. Raises what one of them raised."""
+        """Forget the sends that have ended. Raises DBAPIError when one of them met a database that failed."""
         ended = {one for one in self._under_way if one.done()}
         self._under_way -= ended
         for one in ended:
@@ -155,7 +155,7 @@ class Worker:
             if stop is not None and stop.is_set():
                 self._put_back(message, "worker-stopped", retry_in=0.0)
             else:
-                self._send(message, number)
+                self._send_whatever_comes(message, number)
 
         self._under_way |= {self._pool.submit(send, message) for message in claimed}
         return len(claimed)
@@ -174,14 +174,11 @@ class Worker:
             is_mail = message.channel is Channel.EMAIL
             found = [] if is_mail else self._sender.find(self._text(message, number), since=claimed_at)
         except SendError as error:
-            log.warning("cannot ask about message %s: %s", message.id, error.code)
-            with self._database.transaction() as session:
-                if still := _still_unknown(session, message):
-                    if time.time() > claimed_at + GIVE_UP_ASKING_AFTER:
-                        deliveries.fail(session, still, "unknown-fate")
-                    else:
-                        still.retry_at = time.time() + _LOOK_AFTER_SECONDS
-            return False
+            return self._ask_later(message, error.code)
+        except DBAPIError:
+            raise
+        except Exception as error:  # one message must not end the search for all others
+            return self._ask_later(message, type(error).__name__)
         with self._database.transaction() as session:
             still = _still_unknown(session, message)
             if still is None:
@@ -194,6 +191,17 @@ class Worker:
                 messaging.mark_failed(session, communication_id=message.id, error="not-taken", permanent=False, retry_in=0.0)
         return True
 
+    def _ask_later(self, message: Communication, code: str) -> bool:
+        """False: nothing is settled, unless it could not be found out for so long that it is given up."""
+        log.warning("cannot ask about message %s: %s", message.id, code)
+        with self._database.transaction() as session:
+            if still := _still_unknown(session, message):
+                if time.time() > message.worker_until - LEASE_SECONDS + GIVE_UP_ASKING_AFTER:
+                    deliveries.fail(session, still, "unknown-fate")
+                else:
+                    still.retry_at = time.time() + _LOOK_AFTER_SECONDS
+        return False
+
     def answer_left_lying(self) -> int:
         """Answers texts whose webhook's process was killed. In how many conversations."""
         with self._database.reading() as session:
@@ -201,6 +209,16 @@ class Worker:
         for conversation_id in waiting:
             self._turns.answer_waiting(conversation_id)
         return len(waiting)
+
+    def _send_whatever_comes(self, message: Communication, number: str) -> None:
+        """As `_send`; what nobody foresaw ends this try alone, and the message goes to staff after its tries."""
+        try:
+            self._send(message, number)
+        except DBAPIError:
+            raise  # the loop waits for the database; the message is looked for when its lease ends
+        except Exception as error:  # its type alone: what it says may be about a patient
+            log.error("message %s broke its send: %s", message.id, type(error).__name__)
+            self._lose(message, "broken-send")
 
     def _send(self, message: Communication, number: str) -> None:
         if time.time() > message.worker_until - LEASE_SECONDS + _LOOK_AGAIN_AFTER:
@@ -216,10 +234,7 @@ class Worker:
             return self._put_back(message, error.code, retry_in=min(300.0, 5.0 * 2 ** (message.attempts - 1)))
         except UnknownFateError as error:
             log.warning("the fate of message %s is unknown: %s", message.id, error.code)
-            with self._database.transaction() as session:
-                if _still_held(session, message):
-                    messaging.mark_unknown(session, communication_id=message.id, error=error.code, ask_in=CARRIER_SHOWS_AFTER)
-            return
+            return self._lose(message, error.code)
         with self._database.transaction() as session:
             messaging.mark_sent(session, communication_id=message.id, external_id=external_id)
         if message.kind == sending.PACKET:
@@ -257,6 +272,12 @@ class Worker:
         with self._database.transaction() as session:
             if _still_held(session, message):
                 messaging.mark_failed(session, communication_id=message.id, error=code, permanent=False, retry_in=retry_in)
+
+    def _lose(self, message: Communication, code: str) -> None:
+        """It may have been taken: that is found out before it is sent again."""
+        with self._database.transaction() as session:
+            if _still_held(session, message):
+                messaging.mark_unknown(session, communication_id=message.id, error=code, ask_in=CARRIER_SHOWS_AFTER)
 
     def _fail(self, message: Communication, code: str) -> None:
         """The carrier refused it for good, or too often."""

@@ -17,7 +17,7 @@ from bot.channels.mail import Mailer
 from bot.channels.sender import DemoCarrier
 from bot.settings import Settings, SettingsError
 from bot.worker import Worker
-from scheduling_core import booking, deliveries, messaging, news, reminders, sending
+from scheduling_core import booking, calendar_files, deliveries, messaging, news, reminders, sending
 from scheduling_core.db import Database
 from scheduling_core.models import Channel, Communication, Delivery, OptOut, Patient, PatientPhone, Task
 from tests.core.clinics import load
@@ -166,6 +166,41 @@ def test_an_address_that_is_refused_goes_to_staff_and_one_that_is_busy_waits(sql
     with sqlite_loaded.reading() as session:
         assert session.scalars(select(Task.reason)).all() == ["wrong-address"]
         assert messaging.opted_out(session, RUTH, Channel.EMAIL)
+
+
+@pytest.mark.parametrize("address", ["a@[", "a@b,c@d"])
+def test_what_is_no_address_on_an_old_record_goes_to_staff_and_to_no_server(sqlite_loaded, clinic, clock, server, address):
+    _remind(sqlite_loaded, clinic, clock, mail=address)
+    assert _worker(sqlite_loaded, server).send_due() == 1
+    assert server.got == []
+    assert _messages(sqlite_loaded)[0].status is Delivery.FAILED
+    with sqlite_loaded.reading() as session:
+        assert session.scalars(select(Task.reason)).all() == ["wrong-address"]
+
+
+def test_a_mail_that_breaks_its_send_ends_no_worker_and_goes_to_staff_after_its_tries(
+    sqlite_loaded, clinic, clock, server, monkeypatch, caplog
+):
+    monkeypatch.setattr(working, "CARRIER_SHOWS_AFTER", 0.0)
+    _remind(sqlite_loaded, clinic, clock)
+    [broken] = _messages(sqlite_loaded)
+    with sqlite_loaded.transaction() as session:
+        other = messaging.queue(
+            session, phone="desk@home.example", channel=Channel.EMAIL, body="hi", author="system", kind=sending.TASK_NEWS
+        ).id
+    monkeypatch.setattr(calendar_files, "invitation", lambda *_, **__: {}[RUTH])
+    worker = _worker(sqlite_loaded, server)
+    for _ in range(working.GIVE_UP_AFTER):
+        worker.send_due()
+        worker.reconcile()
+    assert [mail["To"] for mail in server.got] == ["desk@home.example"]
+    found = {message.id: message.status for message in _messages(sqlite_loaded)}
+    assert found == {broken.id: Delivery.FAILED, other: Delivery.SENT}
+    with sqlite_loaded.reading() as session:
+        assert session.scalars(select(Task.reason)).all() == ["not-delivered"]
+    said = [record.getMessage() for record in caplog.records]
+    assert f"message {broken.id} broke its send: KeyError" in said
+    assert not any(RUTH in one for one in said)
 
 
 def test_after_mail_came_back_the_next_reminder_goes_another_way(sqlite_loaded, clinic, clock, server):

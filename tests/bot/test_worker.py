@@ -161,6 +161,31 @@ def test_a_passing_refusal_is_tried_again_later(house: House, refusal: tuple[int
     assert house.twilio.bodies() == ["hello"]
 
 
+def test_a_carrier_that_cannot_be_read_ends_no_worker(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(working, "CARRIER_SHOWS_AFTER", 0.0)
+    message, other = queue(house, "hello"), queue(house, "hi", phone="+14145550177")
+    worker = house.worker()
+
+    class Unreadable(DemoCarrier):
+        def send(self, text: Text) -> str:
+            if text.to == PATIENT:
+                raise KeyError(text.to)
+            return super().send(text)
+
+        def find(self, text: Text, *, since: float) -> list[str]:
+            raise ValueError(text.body)
+
+    monkeypatch.setattr(worker, "_sender", Unreadable())
+    assert worker.send_due() == 2
+    assert (status(house, message), status(house, other)) == (Delivery.UNKNOWN, Delivery.SENT)
+    assert worker.reconcile() == 0
+    monkeypatch.setattr(working, "GIVE_UP_ASKING_AFTER", 0.0)
+    with house.database.transaction() as session:
+        session.execute(update(Communication).values(retry_at=0.0, worker_until=time.time() - 1))
+    assert worker.reconcile() == 0
+    assert status(house, message) is Delivery.FAILED
+
+
 def test_nobody_there_is_tried_again(house: House):
     house.twilio.stop()
     message = queue(house, "hello")

@@ -17,7 +17,7 @@ from bot.console import refusals, understood
 from bot.console.access import CARE, EVERYBODY
 from bot.console.inbox_words import WORDS, at_wall, snooze_choices
 from bot.console.live import Live, TooManyError
-from bot.console.shell import Answer, Console, Desk
+from bot.console.shell import Answer, Console, Desk, desk_session
 from scheduling_core import (
     accounts,
     audit,
@@ -95,7 +95,8 @@ def add_inbox(console: Console) -> None:
     def inbox_stream(desk: Desk) -> Answer:
         since = request.headers.get("Last-Event-ID") or request.args.get("since", "")
         try:
-            stream = live.stream(staff_id=desk.me.id, language=desk.me.language, since=_seconds(since))
+            browser = desk_session().digest or ""
+            stream = live.stream(staff_id=desk.me.id, browser=browser, language=desk.me.language, since=_seconds(since))
         except TooManyError:
             return Response(_("Too many inboxes are open."), 503, {"Retry-After": "5"}, content_type="text/plain; charset=utf-8")
         # nothing between here and the browser may hold it back

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.console import sessions
 from scheduling_core import inbox_queues, times
 from scheduling_core.db import Database
 from scheduling_core.inbox import STAFF
@@ -32,6 +33,8 @@ _OVERLAP_SECONDS = 5.0  # PostgreSQL gives out a sequence before its row can be 
 _LOOK_SECONDS = 2.0  # between looks at who looks, and at what wakes up
 _KEPT_SECONDS = 60.0  # of batches, for who comes back after a break
 _BEAT_SECONDS = 15.0  # a stream that has nothing to say says so, or nobody would notice that its reader has gone
+_SIGNED_IN_SECONDS = 3.0  # between looks at whether who reads is still signed in
+_STREAMS_OF_ONE = 8  # open at once for one account: a few pages on a few devices
 _STREAM_SECONDS = 600.0  # then the browser connects anew, and is asked anew who it is
 _PENDING_SECONDS = 600.0  # how long the fate of a message is followed
 _UNDECIDED = (Delivery.RECEIVED, Delivery.QUEUED, Delivery.SENDING, Delivery.SENT, Delivery.UNKNOWN)
@@ -41,7 +44,7 @@ Render = Callable[[list[Row], str], str]  # rows in a language
 
 
 class TooManyError(Exception):
-    """All threads for streams are taken."""
+    """All threads for streams are taken, or this account has its share of them."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +78,34 @@ class Live:
         self._counts = Counts(0, 0, 0, {})
         self._looking: Looking = {}
         self._languages: set[str] = set()  # of all who have read here
+        self._open: set[Stream] = set()
+        self._asked_at = -_SIGNED_IN_SECONDS
 
-    def stream(self, *, staff_id: str, language: str, since: float) -> Stream:
-        """What has changed after `since` (elapsed time), and what changes from now on. Raises TooManyError."""
+    def stream(self, *, staff_id: str, browser: str, language: str, since: float) -> Stream:
+        """What has changed after `since` (elapsed time), and what changes from now on, while its `browser` (the digest of
+        a session) is signed in. Raises TooManyError.
+        """
         if not self._slots.acquire(blocking=False):
             raise TooManyError
         try:
             self._begin(language)
-            return Stream(self, staff_id, language, since, self._slots.release)
+            stream = Stream(self, staff_id, browser, language, since)
+            with self._news:
+                if sum(one.staff_id == staff_id for one in self._open) >= _STREAMS_OF_ONE:
+                    raise TooManyError
+                self._open.add(stream)
+            return stream
         except BaseException:
             self._slots.release()
             raise
+
+    def leave(self, stream: Stream) -> None:
+        """Its place is free again, however often this is said."""
+        with self._news:
+            if stream not in self._open:
+                return
+            self._open.remove(stream)
+        self._slots.release()
 
     def close(self) -> None:
         """Ends the poller; the streams end with it."""
@@ -108,10 +128,10 @@ class Live:
             missed = next((batch.number for batch in self._batches if batch.at > since - POLL_SECONDS), self._last + 1)
             return state, missed
 
-    def wait_for(self, number: int, seconds: float) -> list[_Batch]:
-        """The batches from `number` on; none when nothing came within `seconds`."""
+    def wait_for(self, number: int, stream: Stream) -> list[_Batch]:
+        """The batches from `number` on; none when nothing came within a beat, or the stream has ended."""
         with self._news:
-            self._news.wait_for(lambda: self._last >= number or self.is_closed, seconds)
+            self._news.wait_for(lambda: self._last >= number or self.is_closed or stream.has_ended, _BEAT_SECONDS)
             return [batch for batch in self._batches if batch.number >= number]
 
     def _begin(self, language: str) -> None:
@@ -127,6 +147,8 @@ class Live:
         is_lost = False  # what the last look read, which is not read again
         while not self._closed.wait(POLL_SECONDS):
             try:
+                if time.monotonic() - self._asked_at >= _SIGNED_IN_SECONDS:
+                    self._end_signed_out()
                 news = reader.look()
                 if is_lost:
                     self._publish(None, None, dict.fromkeys(self._languages, _event("reload", "now")))
@@ -138,6 +160,20 @@ class Live:
                 is_lost = True
                 reader.forget_state()
                 self._closed.wait(1.0)
+
+    def _end_signed_out(self) -> None:
+        """Ends the streams of sessions that have ended, and of accounts that may not sign in any more."""
+        self._asked_at = time.monotonic()
+        with self._news:
+            streams = list(self._open)
+        if not streams:
+            return
+        with self._database.reading() as session:
+            lasting = sessions.lasting(session, {one.browser for one in streams})
+        with self._news:
+            for one in streams:
+                one.has_ended |= one.browser not in lasting
+            self._news.notify_all()
 
     def _tell(self, news: _News) -> None:
         """Rendered before anybody is woken: two hundred threads that wait for one of them to render slow it down."""
@@ -163,34 +199,37 @@ class Live:
 class Stream:
     """One open stream as the web server reads it. Closing it frees its place, whether or not it was ever read."""
 
-    def __init__(self, live: Live, staff_id: str, language: str, since: float, release: Callable[[], None]) -> None:
+    def __init__(self, live: Live, staff_id: str, browser: str, language: str, since: float) -> None:
+        self.staff_id = staff_id
+        self.browser = browser
+        self.has_ended = False  # its session has
         self._live = live
-        self._staff_id = staff_id
         self._language = language
         self._next: int | None = None
         self._since = since
         self._ends = time.monotonic() + _STREAM_SECONDS
-        self._release: Callable[[], None] | None = release
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
         if self._next is None:
-            state, self._next = self._live.greet(self._staff_id, self._since)
+            state, self._next = self._live.greet(self.staff_id, self._since)
             return b"retry: 2000\n\n" + state
-        if self._live.is_closed or time.monotonic() > self._ends:
+        batches = [] if self._is_over else self._live.wait_for(self._next, self)
+        if self._is_over:
             raise StopIteration
-        batches = self._live.wait_for(self._next, _BEAT_SECONDS)
         if not batches:
             return b": \n\n"
         self._next = batches[-1].number + 1
-        return b"".join(batch.events(self._language, self._staff_id) for batch in batches)
+        return b"".join(batch.events(self._language, self.staff_id) for batch in batches)
 
     def close(self) -> None:
-        if self._release:
-            self._release()
-            self._release = None
+        self._live.leave(self)
+
+    @property
+    def _is_over(self) -> bool:
+        return self.has_ended or self._live.is_closed or time.monotonic() > self._ends
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Collection
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -31,6 +32,22 @@ _SEEN_EVERY_SECONDS = 20.0  # a person's doing is written down this often at the
 def idle_seconds(session: Session) -> float:
     """How long a browser may lie idle, by the clinic file."""
     return current(session).console.idle_minutes * 60.0
+
+
+def lasting(session: Session, digests: Collection[str]) -> set[str]:
+    """Those of these sessions that still sign an account in: neither ended nor idle, the account active."""
+    now = time.time()
+    found = (
+        select(StaffSession.digest)
+        .join(StaffAccount, StaffAccount.id == StaffSession.account_id)
+        .where(
+            StaffSession.digest.in_(digests),
+            StaffSession.seen >= now - idle_seconds(session),
+            StaffSession.began >= now - LONGEST_SECONDS,
+            StaffAccount.active,
+        )
+    )
+    return set(session.scalars(found))
 
 
 class DeskSession(CallbackDict[str, Any], SessionMixin):

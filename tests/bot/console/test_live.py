@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 
 from bot.console.live import Live, Stream, TooManyError, _Sequences
-from scheduling_core import handoff, inbox, messaging
+from scheduling_core import accounts, handoff, inbox, messaging
 from scheduling_core.db import Database
-from tests.bot.console.conftest import Desks
+from scheduling_core.models import StaffSession
+from tests.bot.console.conftest import Desks, make_staff, sign_in
 from tests.factories import make_clerk, make_conversation, make_message
 
 
@@ -33,10 +35,23 @@ def until(stream: Stream, *words: str) -> str:
     return said
 
 
+def seat(live: Live, staff_id: str = "nobody", *, since: float | None = None) -> Stream:
+    """A stream of a browser that is signed in. `since`: now."""
+    database = live._database
+    browser = accounts.digest(sign_in(database, make_staff(database, "scheduler")))
+    return live.stream(staff_id=staff_id, browser=browser, language="en", since=time.time() if since is None else since)
+
+
 def open_stream(live: Live, staff_id: str = "nobody") -> Stream:
-    stream = live.stream(staff_id=staff_id, language="en", since=time.time())
+    stream = seat(live, staff_id)
     next(stream)
     return stream
+
+
+def rest_of(stream: Stream) -> None:
+    begun = time.monotonic()
+    for _ in stream:
+        assert time.monotonic() - begun < 10
 
 
 def test_a_new_text_is_told_and_its_place_in_the_queues(live: Live, loaded: Database):
@@ -99,25 +114,25 @@ def test_who_comes_back_is_told_what_was_missed(live: Live, loaded: Database):
         make_message(session, make_conversation(session), "hello")
     before = time.time()
     until(stream, ":hello")
-    again = live.stream(staff_id="other", language="en", since=before)
+    again = seat(live, "other", since=before)
     assert ":hello" in until(again, "event: rows")
     stream.close()
     again.close()
 
 
 def test_a_page_from_before_the_start_is_asked_to_load_its_list_again(live: Live):
-    stream = live.stream(staff_id="nobody", language="en", since=time.time() - 3600)
+    stream = seat(live, since=time.time() - 3600)
     assert "event: reload" in next(stream).decode()
     stream.close()
 
 
 def test_streams_have_an_end_to_their_number_and_a_closed_one_makes_room(live: Live):
-    streams = [open_stream(live), live.stream(staff_id="x", language="en", since=0.0)]
+    streams = [open_stream(live), seat(live, "x")]
     with pytest.raises(TooManyError):
-        live.stream(staff_id="y", language="en", since=0.0)
+        seat(live, "y")
     streams[1].close()  # it was never read
     streams[1].close()
-    live.stream(staff_id="y", language="en", since=0.0).close()
+    seat(live, "y").close()
     streams[0].close()
 
 
@@ -148,9 +163,37 @@ def test_what_a_failed_look_had_read_is_loaded_anew(live: Live, loaded: Database
 def test_closing_ends_streams_that_wait(live: Live):
     stream = open_stream(live)
     threading.Timer(0.3, live.close).start()
-    begun = time.monotonic()
-    for _ in stream:
-        assert time.monotonic() - begun < 10
+    rest_of(stream)
+
+
+@pytest.mark.parametrize("end", ["signed out", "idle", "deactivated"])
+def test_a_stream_ends_with_its_session_and_others_go_on(live: Live, loaded: Database, end: str):
+    mine, other = open_stream(live), open_stream(live)
+    with loaded.transaction() as session:
+        row = session.scalars(select(StaffSession).where(StaffSession.digest == mine.browser)).one()
+        if end == "signed out":
+            session.delete(row)
+        elif end == "idle":
+            row.seen = 0.0
+        else:
+            accounts.get(session, row.account_id).active = False
+    rest_of(mine)
+    assert other.has_ended is (end == "deactivated")
+    mine.close()
+    other.close()
+
+
+def test_one_account_has_a_share_of_the_streams(loaded: Database):
+    live = Live(loaded)
+    try:
+        streams = [seat(live, "tess") for _ in range(8)]
+        with pytest.raises(TooManyError):
+            seat(live, "tess")
+        seat(live, "omar").close()
+        streams[0].close()
+        seat(live, "tess").close()
+    finally:
+        live.close()
 
 
 def test_a_row_that_is_seen_late_is_not_missed():

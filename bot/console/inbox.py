@@ -46,6 +46,7 @@ from scheduling_core.models import Channel, StaffAccount, new_id
 from scheduling_core.segments import clean, on_air, segments
 
 LOOKS_FOR_SECONDS = 45.0  # two beats of the page, and a little
+_LONGEST_NUMBER = 18  # digits: what a column of the database holds
 
 
 def add_inbox(console: Console) -> None:
@@ -346,7 +347,7 @@ def _seen_until() -> int:
 
 
 def _number(value: str | None) -> int:
-    return int(value) if value and value.isascii() and value.isdigit() else 0
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER else 0
 
 
 def _seconds(value: str) -> float:

@@ -287,6 +287,15 @@ def test_colleagues_who_look_are_kept_by_a_beat_that_is_no_sign_of_life(sqlite_d
         assert [name for _, name in inbox_queues.who_looks(session)[conversation]] == ["Tess"]
 
 
+@pytest.mark.parametrize("seen", ["9" * 19, "9" * 5000])
+def test_a_message_of_no_such_number_is_none_that_was_read(desk: Desks, loaded: Database, seen: str):
+    conversation = escalated(loaded)
+    tess = desk("scheduler", name="Tess")
+    assert tess.get(f"/console/inbox/{conversation}/looking?seen={seen}").status_code == 204
+    assert do(tess, conversation, "claim").status_code == 200
+    assert do(tess, conversation, "resolve", seen=seen).status_code == 409
+
+
 def test_a_call_is_shown_as_a_call(sqlite_desk: Desks, sqlite_loaded: Database):
     with sqlite_loaded.transaction() as session:
         call = make_conversation(session, channel=Channel.VOICE, phone="anonymous")

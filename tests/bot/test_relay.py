@@ -167,6 +167,24 @@ def test_what_a_turn_holds_after_the_caller_hung_up_is_freed(
         assert session.scalars(select(Appointment).where(Appointment.status == AppointmentStatus.PROPOSED)).all() == []
 
 
+def test_a_socket_whose_turn_meets_a_clinic_that_is_gone_owes_a_callback(relay: Relay, sqlite_loaded: Database) -> None:
+    with relay.begin() as talk:
+        tell(talk, type="prompt", voicePrompt="hello", last=True)
+        hear(talk)
+
+        def reply(asked: dict[str, Any]) -> list[dict[str, Any]]:
+            with sqlite_loaded.transaction() as session:
+                session.connection().exec_driver_sql("DELETE FROM clinic_version")
+            return [{"text": "and then?"}]
+
+        relay.dialogue.reply = reply
+        tell(talk, type="prompt", voicePrompt="hello again", last=True)
+        with pytest.raises(ConnectionClosed):
+            hear(talk)
+    file = relay.settings.data_dir / "owed-callbacks.jsonl"
+    assert json.loads(file.read_text(encoding="utf-8")) == {"call": relay.call_id, "phone": PATIENT}
+
+
 def test_a_hidden_number_is_nobodys(relay: Relay, sqlite_loaded: Database) -> None:
     with relay.begin("+266696687") as talk:
         tell(talk, type="prompt", voicePrompt="hello", last=True)

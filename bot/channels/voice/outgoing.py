@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.channels.voice import keypad, questions, twiml
 from bot.channels.voice.expected import hints
+from bot.channels.voice.owed import Survives
 from bot.channels.voice.questions import CALL, Question
 from bot.channels.voice.shaping import for_the_ear
 from bot.channels.voice.twiml import HangUp, Listen, Prompt
@@ -20,8 +21,9 @@ from scheduling_core.db import Database
 from scheduling_core.models import AnsweredBy, Channel, Communication, Conversation, Direction
 
 
-def add_routes(voice: Blueprint, database: Database) -> None:
+def add_routes(voice: Blueprint, database: Database, survives: Survives) -> None:
     @voice.post("/reminder")
+    @survives
     def reminder() -> Response:
         """A call of ours was picked up. The message is named in the address; `AnsweredBy` says by whom."""
         with database.transaction() as session:

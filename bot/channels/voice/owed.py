@@ -6,11 +6,12 @@ import fcntl
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.outcomes import team
@@ -20,6 +21,9 @@ from scheduling_core.db import Database
 
 log = logging.getLogger(__name__)
 _RETRY_SECONDS = 5.0
+
+View = Callable[[], Response]
+Survives = Callable[[View], View]  # what makes of a route one that owes a callback where the database is away
 
 
 @dataclass(frozen=True)

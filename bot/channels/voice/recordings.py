@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import select
 
 from bot.channels.voice import callbacks
+from bot.channels.voice.owed import Survives
 from scheduling_core import calls
 from scheduling_core.clinic_file.loading import current
 from scheduling_core.db import Database
@@ -16,14 +17,16 @@ from scheduling_core.models import Conversation
 _LONGEST_TRANSCRIPT = 4000
 
 
-def add_routes(voice: Blueprint, database: Database) -> None:
+def add_routes(voice: Blueprint, database: Database, survives: Survives) -> None:
     @voice.post("/recording")
+    @survives
     def recording() -> Response:
         if request.form.get("RecordingStatus", "completed") == "completed":
             keep(database, request.form)
         return Response(status=204)
 
     @voice.post("/transcript")
+    @survives
     def transcript() -> Response:
         if request.form.get("TranscriptionStatus") == "completed":
             keep(database, request.form)
@@ -43,7 +46,7 @@ def keep(database: Database, form: Mapping[str, str]) -> None:
             conversation,
             external_id=external_id,
             url=form.get("RecordingUrl", "")[:500] or None,
-            seconds=int(seconds) if seconds.isdigit() else None,
+            seconds=int(seconds) if seconds.isascii() and seconds.isdigit() else None,
             transcript=form.get("TranscriptionText", "").strip()[:_LONGEST_TRANSCRIPT] or None,
         )
         callbacks.tell_desk(session, current(session), conversation, recording)

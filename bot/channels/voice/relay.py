@@ -27,12 +27,13 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from bot.channels.voice import callers, hearing, prompts, twiml
 from bot.channels.voice.hearing import Heard
+from bot.channels.voice.owed import Owed, Survives
 from bot.channels.voice.twiml import Listen, Prompt
 from bot.conversation import Incoming, Turns, find_or_open
 from bot.outcomes import Said
 from bot.settings import Settings
 from scheduling_core import calls
-from scheduling_core.clinic_file.loading import current
+from scheduling_core.clinic_file.loading import NotLoadedError, current
 from scheduling_core.db import Database
 from scheduling_core.models import Channel, Direction
 
@@ -54,23 +55,28 @@ _THAT_ONE = re.compile(
 )
 
 
-def add_routes(voice: Blueprint, database: Database) -> None:
+def add_routes(voice: Blueprint, database: Database, survives: Survives) -> None:
     @voice.post("/relayed")
+    @survives
     def relayed() -> Response:
         """The socket is closed: the TwiML of the turn that ended it; where it broke, the call goes on with <Gather>."""
         call_id, number = request.form["CallSid"], _turn_of(request.form.get("HandoffData", ""))
         with database.transaction() as session:
             document = calls.kept_turn(session, call_id, number) if number else None
             if document is None:
-                conversation = find_or_open(session, _incoming(call_id, request.form.get("From", ""), "", Heard(Said.TEXT)))
+                phone = callers.other_party(
+                    request.form.get("Direction", ""), caller=request.form.get("From", ""), called=request.form.get("To", "")
+                )
+                conversation = find_or_open(session, _incoming(call_id, phone, "", Heard(Said.TEXT)))
                 document = twiml.document(prompts.anew(current(session), conversation, turn=calls.last_turn(session, call_id) + 1))
         return Response(document, content_type="text/xml; charset=utf-8")
 
 
 def start(settings: Settings, database: Database, turns: Turns) -> Server:
     """Listens on loopback, behind the proxy that holds the certificate, until `shutdown` of what is returned."""
+    debts = Owed(settings.data_dir, database)
     server = serve(
-        lambda connection: _Talk(connection, database, turns).run(),
+        lambda connection: _Talk(connection, database, turns, debts).run(),
         "127.0.0.1",
         settings.relay_port,
         process_request=lambda connection, asked: _refuse_others(settings, connection, asked),
@@ -96,6 +102,7 @@ class _Talk:
     connection: ServerConnection
     database: Database
     turns: Turns
+    debts: Owed
     call_id: str = ""
     phone: str = ""
     number: int = 0
@@ -111,7 +118,10 @@ class _Talk:
                     pass
         except ConnectionClosed:
             pass  # the caller hung up: Twilio's status callback ends the call
-        except (SQLAlchemyError, ValueError, KeyError, TypeError) as error:
+        except (SQLAlchemyError, NotLoadedError) as error:
+            log.error("a relayed call met a database that is away: %s", type(error).__name__)
+            self.debts.add(call_id=self.call_id, phone=self.phone)
+        except (ValueError, KeyError, TypeError) as error:
             log.error("a relayed call broke off: %s", type(error).__name__)
         self.connection.close()
 

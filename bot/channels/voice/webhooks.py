@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from functools import wraps
 
 from flask import Blueprint, Response, abort, request
@@ -12,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.channels.signature import is_from_twilio
 from bot.channels.sms import OVER
 from bot.channels.voice import callers, hearing, outgoing, owed, prompts, recordings, relay, transfer, twiml
+from bot.channels.voice.owed import View
 from bot.channels.voice.twiml import Prompt
 from bot.conversation import Answer, Incoming, Turns, find_or_open
 from bot.metrics import Metrics
@@ -41,7 +41,7 @@ def create_voice(settings: Settings, database: Database, turns: Turns, metrics: 
             metrics.count_refused()
             abort(403)
 
-    def survives(view: Callable[[], Response]) -> Callable[[], Response]:
+    def survives(view: View) -> View:
         """With the database away the call is not dropped: an honest sentence, and a note on disk that becomes a task later."""
 
         @wraps(view)
@@ -96,9 +96,9 @@ def create_voice(settings: Settings, database: Database, turns: Turns, metrics: 
         return _xml(_say_next(database, answer, number))
 
     transfer.add_routes(voice, database)
-    recordings.add_routes(voice, database)
-    outgoing.add_routes(voice, database)
-    relay.add_routes(voice, database)
+    recordings.add_routes(voice, database, survives)
+    outgoing.add_routes(voice, database, survives)
+    relay.add_routes(voice, database, survives)
     return voice
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -37,6 +38,19 @@ def hold(house: House, clinic: ClinicFile, conversation_id: str, start: str) -> 
             agent="test",
             key=f"hold:{conversation_id}:{start}",
         )
+
+
+@contextmanager
+def away(house: House) -> Iterator[None]:
+    """The clinic cannot be read."""
+    with house.database.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE clinic_version RENAME TO clinic_version_away")
+        connection.exec_driver_sql("ALTER TABLE conversation RENAME TO conversation_away")
+    house.app.extensions["frontdesk"][0].engine.dispose()
+    yield
+    with house.database.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE conversation_away RENAME TO conversation")
+        connection.exec_driver_sql("ALTER TABLE clinic_version_away RENAME TO clinic_version")
 
 
 def test_hanging_up_frees_what_was_held_and_keeps_what_was_booked(house: House, clinic: ClinicFile, clock: Clock):
@@ -206,6 +220,31 @@ def test_a_database_that_is_away_is_said_and_the_callback_is_owed(sqlite_house: 
         time.sleep(0.1)
     (task,) = tasks(house)
     assert (task.reason, task.phone) == ("call-back", PATIENT)
+
+
+@pytest.mark.parametrize("route", ["relayed", "reminder?message=M1", "recording", "transcript"])
+def test_wherever_a_call_meets_a_database_that_is_away_the_callback_is_owed(sqlite_house: House, clock: Clock, route: str):
+    house = sqlite_house
+    call = Call(house)
+    with away(house):
+        told = {"RecordingSid": "RE1", "RecordingStatus": "completed", "TranscriptionStatus": "completed"}
+        call.post(f"/twilio/voice/{route}", **told)
+        assert call.is_over
+        assert "call you back" in call.heard
+        file = house.settings.data_dir / "owed-callbacks.jsonl"
+        assert json.loads(file.read_text(encoding="utf-8")) == {"call": call.sid, "phone": PATIENT}
+
+
+def test_the_desk_takes_a_call_with_the_database_away_too(sqlite_house: House, clock: Clock):
+    call = Call(sqlite_house)
+    with away(sqlite_house):
+        call.post(f"/twilio/voice/whisper?call={call.sid}")
+        assert "press 1" in call.heard
+        action = call.gather.attrib["action"]
+        taken = sqlite_house.post(action, call.params | {"Digits": "1"})
+        assert taken.status_code == 200
+        assert "Hangup" not in taken.text
+    assert not (sqlite_house.settings.data_dir / "owed-callbacks.jsonl").exists(), "nobody was promised a call"
 
 
 def test_what_is_owed_twice_for_one_call_is_one_task(sqlite_house: House, clock: Clock):

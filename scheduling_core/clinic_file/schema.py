@@ -26,6 +26,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from scheduling_core import mail_addresses
 from scheduling_core.clinic_file.mistakes import did_you_mean
 
 LONGEST_STAFF_EMAIL = 190  # characters: rows that say who did it have room for staff:EMAIL
@@ -154,7 +155,7 @@ def _phone(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+    if not mail_addresses.is_one(value):
         raise ValueError(f'"{value}" is no mail address; write for example "desk@clinic.example"')
     return value
 

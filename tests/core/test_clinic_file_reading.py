@@ -98,6 +98,11 @@ def test_a_clinic_file_without_a_mistake_is_read(file: Path) -> None:
             '"South Side" is no id; use small letters, digits and hyphens, for example "south-side"',
         ),
         ("email: paul@", f"email: {'p' * 190}@", "staff[1].email: the address of staff may have up to 190 characters"),
+        (
+            "email: paul@maplegrove.example",
+            'email: "paul@[maplegrove"',
+            'staff[1].email: "paul@[maplegrove" is no mail address; write for example "desk@clinic.example"',
+        ),
         ("email: paul@", "email: nora@", 'staff[1].email: the address "nora@maplegrove.example" occurs twice'),
         # sessions and blocks
         (

@@ -296,6 +296,15 @@ def test_a_message_of_no_such_number_is_none_that_was_read(desk: Desks, loaded: 
     assert do(tess, conversation, "resolve", seen=seen).status_code == 409
 
 
+def test_the_name_in_a_conversation_leads_to_the_patient(sqlite_desk: Desks, sqlite_loaded: Database):
+    known, unknown = escalated(sqlite_loaded), escalated(sqlite_loaded, phone="+14145550143")
+    with sqlite_loaded.transaction() as session:
+        patient = make_patient(session, phone="+14145550142").id
+    tess = sqlite_desk("scheduler", name="Tess")
+    assert f'<a href="/console/patients/{patient}">Ruth Novak</a>' in tess.get(f"/console/inbox/{known}").text
+    assert '<a href="/console/patients/' not in tess.get(f"/console/inbox/{unknown}").text
+
+
 def test_a_call_is_shown_as_a_call(sqlite_desk: Desks, sqlite_loaded: Database):
     with sqlite_loaded.transaction() as session:
         call = make_conversation(session, channel=Channel.VOICE, phone="anonymous")

@@ -41,8 +41,9 @@ class BothBusyError(SchedulingError):
     code = "both-busy"
 
 
-def likely_same(session: Session, patient: Patient) -> list[Patient]:
-    """Other active records that may be of this person: the name with the birth date, or with a number."""
+def likely_same(session: Session, patient: Patient, *, agent: str) -> list[Patient]:
+    """Other active records that may be of this person: the name with the birth date, or with a number. They are shown, which is a
+    read of each: one audit row for all of them."""
     found = {
         one.id: one for one in patients.known_by_name_and_birth_date(session, patient.given, patient.family, patient.birth_date)
     }
@@ -51,7 +52,10 @@ def likely_same(session: Session, patient: Patient) -> list[Patient]:
             if names.alike(one.given, patient.given) and names.alike(one.family, patient.family):
                 found[one.id] = one
     found.pop(patient.id, None)
-    return sorted(found.values(), key=lambda one: (one.family, one.given, one.id))
+    likely = sorted(found.values(), key=lambda one: (one.family, one.given, one.id))
+    if likely:
+        audit.record(session, agent=agent, action="R", entity="Patient", detail={"search": [one.id for one in likely]})
+    return likely
 
 
 def of_patient(session: Session, patient_id: str) -> list[PatientMerge]:

@@ -157,7 +157,7 @@ def card(session: Session, clinic: ClinicFile, *, patient_id: str, agent: str) -
         ),
         merges=tuple(merges),
         merged=tuple(patients.get(session, one.merged_id) for one in merges),
-        likely_same=tuple(merging.likely_same(session, patient)) if patient.active else (),
+        likely_same=tuple(merging.likely_same(session, patient, agent=agent)) if patient.active else (),
     )
 
 

@@ -21,6 +21,7 @@ from bot.console.access import CARE, DESK, EVERYBODY, MANAGERS
 from bot.console.patient_words import WORDS
 from bot.console.shell import Answer, Console, Desk
 from scheduling_core import (
+    audit,
     glass,
     merging,
     patient_card,
@@ -101,6 +102,8 @@ def _add_edits(console: Console) -> None:
             desk.session, typed["given"], typed["family"], dt.date.fromisoformat(typed["birth_date"])
         )
         if same and not request.form.get("another"):
+            shown = {"search": [one.id for one in same]}
+            audit.record(desk.session, agent=desk.agent, action="R", entity="Patient", detail=shown)
             return _form(desk, None, typed, same=same, status=409)
         made = patients.register(
             desk.session,
@@ -283,7 +286,7 @@ def _compare(desk: Desk, one: Patient, other: Patient | None, *, wrong: str | No
         one=one,
         other=other,
         values=[patient_edits.values_of(each) for each in sides],
-        likely=merging.likely_same(desk.session, one),
+        likely=merging.likely_same(desk.session, one, agent=desk.agent),
         wrong=wrong,
         **_shared(desk),
     )

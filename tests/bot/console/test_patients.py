@@ -54,6 +54,13 @@ def _get(client: FlaskClient, path: str, status: int = 200) -> str:
     return answer.text
 
 
+def _shown(database: Database) -> list[list[str]]:
+    """The other patients whom each list showed, by the trail."""
+    with database.reading() as session:
+        looks = session.scalars(select(AuditEvent).where(AuditEvent.entity == "Patient").order_by(AuditEvent.sequence))
+        return [one.detail["search"] for one in looks if "search" in one.detail]
+
+
 def test_a_patient_is_found_and_the_card_shows_what_is_known(desk: Desks, ruth: Patient) -> None:
     client = desk("scheduler")
     found = client.post("/console/patients", data={"q": "novack ruth"}, headers={"HX-Request": "true"}).text
@@ -249,6 +256,7 @@ def test_a_new_patient_is_put_on_file_once_and_a_namesake_is_asked_about(desk: D
     asked = client.post(path, data=form)
     assert asked.status_code == 409
     assert f"/console/patients/{ruth.id}" in asked.text
+    assert _shown(loaded) == [[ruth.id]], "the namesake was shown, and that is a read"
     made = client.post(path, data=_form(asked.text) | {"another": "yes"})
     assert made.status_code == 302
     assert client.post(path, data=_form(asked.text) | {"another": "yes"}).location == made.location
@@ -263,6 +271,9 @@ def test_two_records_are_merged_and_taken_apart_again(desk: Desks, ruth: Patient
     client = desk("scheduler")
     base = f"/console/patients/{ruth.id}"
     assert f"Compare with {double.given}" in _get(client, base)
+    assert _shown(loaded) == [[double.id]], "the likely duplicate was shown, and that is a read"
+    assert double.given in _get(client, f"{base}/merge")
+    assert _shown(loaded) == [[double.id]] * 2
     assert "differs" in _get(client, f"{base}/merge?with={double.id}")
     assert client.post(f"{base}/merge", data={"merged": double.id}).status_code == 302
     moved = client.get(f"/console/patients/{double.id}")

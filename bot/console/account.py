@@ -10,8 +10,10 @@ from typing import Any
 import segno
 from flask import Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from sqlalchemy import select
 
+from bot import demo_account
 from bot.console.access import EVERYBODY
 from bot.console.addresses import site
 from bot.console.doors import poor
@@ -34,7 +36,7 @@ def add_account(console: Console) -> None:
 def _add_page(console: Console) -> None:
     @console.get("/account", may=EVERYBODY)
     def account(desk: Desk) -> Answer:
-        return _page(desk)
+        return _page(desk, wrong=desk_session().pop("wrong", None))
 
     @console.post("/account/language", may=EVERYBODY)
     def choose_language(desk: Desk) -> Answer:
@@ -57,17 +59,25 @@ def _add_page(console: Console) -> None:
         wrong = {"password": _("This is not your password."), "often": _("Too many tries. Please wait some minutes.")}
         return render_template("console/prove.html", wrong=wrong.get(request.args.get("wrong", "")))
 
-    @console.post("/account/password", may=EVERYBODY)
-    def change_password(desk: Desk) -> Answer:
+    @console.door("/account/password", method="POST")
+    def change_password() -> Answer:
+        """A door, since hashing a password belongs into no transaction."""
+        if not current_user.is_authenticated:
+            return redirect(url_for("console.sign_in"))
+        with console.database.reading() as session:
+            me = accounts.get(session, current_user.get_id())
+        if not me.active or demo_account.is_refused(me, console.settings):
+            return redirect(url_for("console.sign_in"))
         if not _is_proved():
             return redirect(url_for("console.prove"))
-        me = accounts.get(desk.session, desk.me.id)
         try:
             kept = accounts.hashed(request.form.get("password", ""), about=f"{me.email} {me.name}")
         except accounts.PoorPasswordError as error:
-            return _page(desk, wrong=poor(error)), 422
+            desk_session()["wrong"] = poor(error)
+            return redirect(url_for("console.account"))
         desk_session().renew()  # the other browsers are signed out, this one goes on under a new cookie
-        accounts.set_password(desk.session, me, kept, agent=desk.agent)
+        with console.database.transaction() as session:
+            accounts.set_password(session, accounts.get(session, me.id), kept, agent=f"staff:{me.email}")
         return redirect(url_for("console.account"))
 
     @console.post("/account/sessions/end", may=EVERYBODY)

@@ -58,6 +58,44 @@ def test_a_new_password_signs_the_other_browsers_out(desk: Desks, loaded: Databa
     assert there.get("/console/account").status_code == 302
 
 
+def test_a_poor_new_password_is_told_and_changes_nothing(sqlite_desk: Desks, sqlite_loaded: Database):
+    client = sqlite_desk("scheduler")
+    prove(sqlite_loaded, client, "scheduler")
+    answer = client.post("/console/account/password", data={"password": "short"}, follow_redirects=True)
+    assert "Please choose another password" in answer.text
+    assert "Please choose another password" not in client.get("/console/account").text, "it is told once"
+    with sqlite_loaded.reading() as session:
+        assert accounts.get(session, make_staff(sqlite_loaded, "scheduler").id).password == KEPT
+
+
+def test_nobody_who_writes_waits_for_a_password_to_be_hashed(
+    sqlite_desk: Desks, sqlite_loaded: Database, monkeypatch: pytest.MonkeyPatch
+):
+    client = sqlite_desk("scheduler")
+    prove(sqlite_loaded, client, "scheduler")
+    hashed = accounts.hashed
+
+    def hash_while_somebody_writes(password: str, *, about: str = "") -> str:
+        make_staff(sqlite_loaded, "billing")
+        return hashed(password, about=about)
+
+    monkeypatch.setattr(accounts, "hashed", hash_while_somebody_writes)
+    assert client.post("/console/account/password", data={"password": "four ferries cross at dusk"}).location == "/console/account"
+    with sqlite_loaded.reading() as session:
+        assert accounts.by_email(session, "billing@maplegrove.example")
+
+
+def test_who_was_shut_out_sets_no_password(sqlite_desk: Desks, sqlite_loaded: Database):
+    client = sqlite_desk("scheduler")
+    prove(sqlite_loaded, client, "scheduler")
+    with sqlite_loaded.transaction() as session:
+        session.execute(update(StaffAccount).values(active=False))
+    answer = client.post("/console/account/password", data={"password": "four ferries cross at dusk"})
+    assert answer.location == "/console/sign-in"
+    with sqlite_loaded.reading() as session:
+        assert set(session.scalars(select(StaffAccount.password))) == {None, KEPT}
+
+
 def test_the_last_second_factor_of_a_role_that_needs_one_stays(sqlite_desk: Desks, sqlite_loaded: Database):
     client = sqlite_desk("scheduler")
     prove(sqlite_loaded, client, "scheduler")
@@ -80,6 +118,14 @@ def test_a_manager_adds_a_colleague_and_hands_over_the_link(desk: Desks, loaded:
     again = client.post("/console/staff", data={"name": "Ines", "email": "ines@maplegrove.example", "role": "billing"})
     assert again.status_code == 409
     assert client.post("/console/staff", data={"name": "", "email": "x", "role": "integration"}).status_code == 422
+
+
+def test_an_address_that_is_too_long_is_told_so_and_what_was_typed_stays(sqlite_desk: Desks):
+    email = f"{'i' * 190}@maplegrove.example"
+    page = sqlite_desk("manager").post("/console/staff", data={"name": "Ines", "email": email, "role": "billing"})
+    assert page.status_code == 422
+    assert "up to 190 characters" in page.text
+    assert email in page.text
 
 
 def test_who_is_shut_out_is_out_at_once(desk: Desks, loaded: Database):

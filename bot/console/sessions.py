@@ -17,6 +17,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import CallbackDict
 
+from bot.console.addresses import address
 from scheduling_core import accounts
 from scheduling_core.clinic_file.loading import current
 from scheduling_core.db import Database
@@ -170,7 +171,7 @@ class DeskSessions(SessionInterface):
                     account_id=content.get("_user_id"),
                     content=dict(content),
                     browser=request.user_agent.string[:200],
-                    address=(request.remote_addr or "")[:64],
+                    address=address(),
                     began=now,
                     seen=now,
                 )

@@ -208,6 +208,13 @@ def test_many_accounts_tried_from_one_address_are_too_many(
     assert client.post("/console/sign-in", data=fields).status_code == 422
 
 
+def test_the_list_of_sessions_has_the_address_that_the_proxy_names(sqlite_app: Flask, sqlite_loaded: Database):
+    account, client = person(sqlite_loaded), sqlite_app.test_client()
+    client.environ_base["HTTP_X_FORWARDED_FOR"] = "198.51.100.1, 203.0.113.9"
+    with_code(client, with_password(client, account), code_of(account))
+    assert "203.0.113.9" in client.get("/console/account").text
+
+
 def test_signing_in_is_recorded_and_so_is_a_refused_try(sqlite_app: Flask, sqlite_loaded: Database):
     account, client = person(sqlite_loaded), sqlite_app.test_client()
     with_password(client, account, "not this one at all")

@@ -148,7 +148,7 @@ def _verdict(desk: Desk, wrong: str = "") -> str:
 def _free(desk: Desk, asked: Request) -> list[visit_panel.Choice]:
     """The free times of the form's day, with their practitioners where none was chosen."""
     try:
-        wanted = visit_panel.wanted_day(request.values.get("day", ""))
+        wanted = visit_panel.wanted_day(desk, request.values.get("day", ""))
     except BadRequest:
         return []
     found = desk_booking.free_on(desk.session, desk.clinic, asked, wanted)

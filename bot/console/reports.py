@@ -19,6 +19,7 @@ from scheduling_core.reports import Cell, Report, Span
 
 _LONGEST = 366  # days
 _WEEK = 7
+_EARLIEST, _LATEST = 1900, 2200  # years: the first and last of all days have no midnight in UTC
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,8 @@ def _span(desk: Desk) -> tuple[Span, str]:
         return week, ""
     try:
         span = Span(dt.date.fromisoformat(first or ""), dt.date.fromisoformat(last or ""))
+        if span.first.year < _EARLIEST or span.last.year > _LATEST:
+            raise ValueError
     except ValueError:
         return week, _("Please give two days. This is the last week.")
     if not 0 <= (span.last - span.first).days < _LONGEST:

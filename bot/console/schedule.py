@@ -20,7 +20,6 @@ from scheduling_core.day import Column, State
 
 _A_DAY = dt.timedelta(days=1)
 _MOST_WEIGHED = 150
-_FARTHEST = 730  # days from today that a calendar is drawn of
 
 
 def add_schedule(console: Console) -> None:
@@ -93,7 +92,7 @@ def _asked(desk: Desk, *, is_week: bool = False) -> Asked:
         wanted = dt.date.fromisoformat(request.args.get("day", ""))
     except ValueError:
         wanted = today
-    if abs((wanted - today).days) > _FARTHEST:
+    if abs((wanted - today).days) > visit_panel.FARTHEST:
         wanted = today
     location_id = request.args.get("at")
     who = request.args.get("who")

@@ -23,6 +23,7 @@ from scheduling_core.desk_booking import MovedMeanwhileError, PatientIsHereError
 from scheduling_core.errors import NotFoundError, SchedulingError, WrongStateError
 from scheduling_core.models import Appointment, AppointmentStatus, Patient, new_id
 
+FARTHEST = 730  # days from today that a calendar is drawn of, and visits are booked and moved to
 _LATE = (10, 15, 20, 30, 45, 60)  # minutes that a patient may be noted as late with one press
 _STATUS = {
     State.ARRIVED: AppointmentStatus.ARRIVED,
@@ -91,7 +92,7 @@ def add_visit_panel(console: Console) -> None:
         one = day.entry(desk.session, desk.clinic, appointment_id=appointment_id)
         _record_look(desk, one)
         who = desk.clinic.practitioners_by_id.get(request.args.get("who", ""))
-        wanted = wanted_day(request.args.get("day", ""))
+        wanted = wanted_day(desk, request.args.get("day", ""))
         if who is None:
             raise BadRequest
         asked = Request(one.service_id, practitioners=(who.id,), mode=one.mode, patient_id=one.patient_id, moving=one.id)
@@ -109,8 +110,9 @@ def add_visit_panel(console: Console) -> None:
 def place(desk: Desk) -> tuple[PractitionerPart, dt.datetime]:
     """The practitioner and the instant of a form or an address: `who`, `day` and `at`, wall time. Raises BadRequest."""
     who = desk.clinic.practitioners_by_id.get(request.values.get("who", ""))
+    wanted = wanted_day(desk, request.values.get("day", ""))
     try:
-        wanted, at = dt.date.fromisoformat(request.values.get("day", "")), dt.time.fromisoformat(request.values.get("at", ""))
+        at = dt.time.fromisoformat(request.values.get("at", ""))
     except ValueError as nonsense:
         raise BadRequest from nonsense
     if who is None:
@@ -135,12 +137,15 @@ def choices(desk: Desk, free: Sequence[FreeTime], *, names: bool = False) -> lis
     return found
 
 
-def wanted_day(text: str) -> dt.date:
-    """Raises BadRequest."""
+def wanted_day(desk: Desk, text: str) -> dt.date:
+    """A day that a calendar is drawn of. Raises BadRequest."""
     try:
-        return dt.date.fromisoformat(text)
+        wanted = dt.date.fromisoformat(text)
     except ValueError as nonsense:
         raise BadRequest from nonsense
+    if abs((wanted - times.to_wall(times.now(), desk.clinic.zone).date()).days) > FARTHEST:
+        raise BadRequest
+    return wanted
 
 
 def changed(answer: str | Response) -> Response:

@@ -37,7 +37,14 @@ def test_a_report_is_a_file_too(a_day: Database, sqlite_desk: Desks) -> None:
 
 
 @pytest.mark.parametrize(
-    "days", ["first=soon&last=2026-11-22", "first=2026-11-22&last=2026-11-16", "first=1900-01-01&last=2026-11-22"]
+    "days",
+    [
+        "first=soon&last=2026-11-22",
+        "first=2026-11-22&last=2026-11-16",
+        "first=1900-01-01&last=2026-11-22",
+        "first=9999-12-31&last=9999-12-31",
+        "first=0001-01-01&last=0001-01-01",
+    ],
 )
 def test_days_that_make_no_span_are_told_and_the_last_week_shown(sqlite_desk: Desks, days: str) -> None:
     page = sqlite_desk("manager").get(f"/console/reports?{days}")

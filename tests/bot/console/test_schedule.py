@@ -165,6 +165,18 @@ def test_the_times_of_a_move_are_the_free_ones_or_the_reasons_why_there_are_none
     assert "does not work on Fridays" in client.get(f"/console/day/v/{one}/times?who=ferreira&day=2026-11-20").text
 
 
+@pytest.mark.parametrize("far", ["9999-12-31", "0001-01-01", "2126-11-16"])
+def test_a_day_that_no_calendar_is_drawn_of_is_no_day_to_book_or_move_to(sqlite_desk: Desks, sqlite_loaded, clinic, far):
+    one = book(sqlite_loaded, clinic)
+    client = sqlite_desk("scheduler")
+    form = {"who": "ferreira", "day": far, "at": "23:30", "key": "k" * 12}
+    assert client.get(f"/console/day/book?who=ferreira&day={far}").status_code == 200
+    assert post(client, "why", **form, service="follow-up").status_code == 200
+    assert post(client, "book", **form, service="follow-up", patient=visit(sqlite_loaded, one).patient_id).status_code == 400
+    assert post(client, f"v/{one}/move", **form, seq="0").status_code == 400
+    assert client.get(f"/console/day/v/{one}/times?who=ferreira&day={far}").status_code == 400
+
+
 def test_the_rules_say_whether_a_time_can_be_had_before_it_is_booked(sqlite_desk: Desks, sqlite_loaded, clinic):
     book(sqlite_loaded, clinic)
     client = sqlite_desk("scheduler")

@@ -119,4 +119,5 @@ def _guard(console: Console, csrf: CSRFProtect) -> None:
     blueprint.register_error_handler(SchedulingError, refusals.refused)
     blueprint.register_error_handler(CSRFError, refusals.stale)
     blueprint.register_error_handler(HTTPException, refusals.http)
+    blueprint.register_error_handler(OverflowError, refusals.no_such_day)
     blueprint.register_error_handler(Exception, refusals.failure)

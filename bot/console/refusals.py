@@ -55,6 +55,11 @@ def sentence(error: SchedulingError) -> str:
     return f"{known} ({error.detail})" if error.detail else known
 
 
+def no_such_day(error: OverflowError) -> Response:
+    """A day at the end of all calendars, which has no next."""
+    return page(_("That day is too far away. Please give a nearer one."), 400)
+
+
 def http(error: HTTPException) -> AnyResponse:
     """A mistake in the request itself."""
     status = error.code or 500

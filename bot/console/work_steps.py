@@ -69,6 +69,7 @@ def _snooze(desk: Desk, task: Task, seen: str | None, form: Mapping[str, str]) -
         raise BadRequest from None
     if until.tzinfo is None:
         raise BadRequest
+    until = until.astimezone(dt.UTC)  # a day at the end of all calendars overflows here
     tasks.snooze(desk.session, task_id=task.id, until=until, seen=seen, agent=desk.agent)
     return _("Set aside.")
 

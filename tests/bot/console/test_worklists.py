@@ -142,7 +142,16 @@ def _zone() -> ZoneInfo:
     return ZoneInfo("America/Chicago")
 
 
-@pytest.mark.parametrize("bad", [{"do": "nonsense"}, {"do": "snooze", "until": "soon"}, {"do": "due", "day": "31-31"}, {}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"do": "nonsense"},
+        {"do": "snooze", "until": "soon"},
+        {"do": "snooze", "until": "9999-12-31T23:59:59-05:00"},
+        {"do": "due", "day": "31-31"},
+        {},
+    ],
+)
 def test_a_step_that_there_is_not_changes_nothing(sqlite_desk: Desks, sqlite_loaded: Database, bad: dict[str, str]) -> None:
     task = _task(sqlite_loaded)
     assert sqlite_desk("scheduler").post(f"/console/tasks/{task.id}", data=bad, headers=HTMX).status_code == 400

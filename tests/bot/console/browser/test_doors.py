@@ -197,6 +197,11 @@ def test_a_click_whose_session_was_ended_is_done_after_signing_in_again(at_desk:
     assert account.totp_secret
     dialog.get_by_label("Code of your authenticator app").fill(pyotp.TOTP(account.totp_secret).now())
     dialog.get_by_role("button", name="Go on").click()
+    until = time.monotonic() + 20
+    owner = None
+    while owner != account.name and time.monotonic() < until:
+        page.wait_for_timeout(100)
+        with desk_house.database.reading() as session:
+            owner = session.scalars(select(Conversation.owner_name)).one()
+    assert owner == account.name
     expect(page.get_by_role("button", name="Claim", exact=True)).to_have_count(0)
-    with desk_house.database.reading() as session:
-        assert session.scalars(select(Conversation.owner_name)).one() == account.name

@@ -149,7 +149,7 @@ _NONE = re.compile(
         r"none|no (?:health |medical )?(?:insurance|coverage)|(?:not|un)[ -]?insured|self[ -]?pay|cash",
         r"(?:i'll|i will|i|we) pay|pay(?:ing)? (?:myself|cash|out of pocket)",
         r"(?:don'?t|do not) have (?:any|one|(?:an? )?(?:health |medical )?(?:insurance|coverage))(?! (?:card|id|number|info))",
-        r"ningun[oa]?|sin seguro|no tengo(?: (?:ningun )?s\w{3,5}o)?\W*$|pago yo|por mi cuenta",
+        r"ningun[oa]?|sin seguro|no t\w{2,4}o(?: (?:ningun )?s\w{3,5}o)?\W*$|pago yo|por mi cuenta",
     )
     + r"\b"
 )

@@ -98,6 +98,7 @@ def test_the_number_may_turn_up_at_the_read_back(talk: Talk) -> None:
         ("ninguno", "deny", "es", "utter_no_insurance"),
         ("no tengo seguro", "inform", "es", "utter_no_insurance"),
         ("no tengo segiro", "inform", "es", "utter_no_insurance"),
+        ("No twngo seguro", "inform", "es", "utter_no_insurance"),
     ],
 )
 def test_skipping_is_not_paying_oneself(talk: Talk, words: str, intent: str, language: str, said: str) -> None:

@@ -109,6 +109,7 @@ def test_a_visit_is_moved_by_keys_alone(at_desk: SitDown, desk_house: House, cli
     page.keyboard.press("Enter")
     expect(page.get_by_text("is now on")).to_be_visible()
     assert kept(desk_house, one, clinic) == ("booked", "sorensen", "10:40")
+    expect(visit(page, one)).to_contain_text("10:40")  # drawn anew where it is now
     expect(visit(page, one)).to_be_focused()
     page.keyboard.press("m")
     page.keyboard.press("ArrowRight")

@@ -43,6 +43,8 @@ def validate(turn: Turn) -> None:
             turn.end(then=turn.followup)
             turn.followup = None
             return
+        if turn.slot("proposed") == FORM and turn.slot("also") and not (turn.mentions.services or turn.mentions.complaint):
+            turn.set(service=turn.slot("also"), also=None)  # the visit that was just spoken of
         turn.set(opening=turn.text, proposed=None)
         if (other := form_meant(turn, FORM)) != FORM:
             turn.end(then=other)

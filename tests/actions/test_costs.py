@@ -121,6 +121,14 @@ def test_a_patient_without_insurance_on_file_hears_the_price_and_can_tell_the_in
     assert talk.form == "coverage_form"
 
 
+def test_who_asked_the_cost_of_a_visit_books_that_visit_with_any_wish(insured: Insured) -> None:
+    talk = insured.by("TEST0000001")
+    talk.say("what's my copay for a follow-up", "ask_cost")
+    assert talk.say("4/19/1980")[-1] == "utter_cost_book"
+    assert "utter_offers" in talk.say("yes please, with Dr. Ferreira tomorrow", "book_appointment")
+    assert talk.slots["service"] == "follow-up"
+
+
 def test_the_visit_is_asked_for_where_none_was_named(insured: Insured) -> None:
     talk = insured.by("TEST0000001")
     talk.say("what is my copay", "insurance")

@@ -196,9 +196,13 @@ def _by_keys(assistant: Assistant, number: int) -> bool:
         low = line.heard.lower()
         if not line.listens or "anything else" in low:
             break
-        line.press(
-            f"{caller.birth_date:%m%d%Y}" if re.search(r"birth|eight digits", low) else "2" if "shall i text" in low else "1"
-        )
+        service = re.search(r"for follow-up visit, press (\d)", low)
+        if re.search(r"birth|eight digits", low):
+            line.press(f"{caller.birth_date:%m%d%Y}")
+        elif service:
+            line.press(service[1])
+        else:
+            line.press("2" if "shall i text" in low else "1")
     return len(_booked(assistant, patient)) == 1
 
 

@@ -7,7 +7,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: demo test bench check setup help
+.PHONY: demo test bench check setup browser help
 
 help:  ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 14
@@ -15,7 +15,7 @@ help:  ## say what can be made
 demo: setup  ## the whole assistant on this machine, with a phone on a web page
 	$(RUN) frontdesk up
 
-test: setup check  ## formatting, lint, types, import rules, and every test
+test: setup browser check  ## formatting, lint, types, import rules, and every test
 	$(RUN) pytest
 
 bench: setup  ## measure, and write benchmarks/results.json and the figures of README.md
@@ -27,9 +27,11 @@ check: setup  ## what needs no run of the program
 	$(RUN) mypy
 	$(RUN) lint-imports
 
-setup: $(UV)  ## both environments, exactly as locked; Chromium for browser tests
+setup: $(UV)  ## both environments, exactly as locked
 	$(UV) sync --locked
 	$(UV) sync --locked --project bot/dialogue
+
+browser:  ## Chromium, for the browser tests
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
 	{ [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } || \
 	echo "No Chromium is here: the browser tests of the console will fail. On Debian: apt-get install chromium" >&2

@@ -23,9 +23,7 @@ SitDown = Callable[..., Page]
 def chromium() -> Iterator[Browser]:
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:
-        pytest.fail(
-            "No Chromium on the PATH; make test installs it on Debian and Ubuntu, as root: apt-get install chromium", False
-        )
+        pytest.fail("No Chromium on the PATH; make test installs it on Debian and Ubuntu, as root: apt-get install chromium", False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser

@@ -327,12 +327,12 @@ def start_in_words(start: dt.datetime, zone: ZoneInfo, language: str) -> tuple[s
     wall = times.to_wall(start, zone)
     time = f"{wall:%-I:%M %p}"
     if language == "es":
-        return f"{_DAYS_ES[wall.weekday()]} {wall.day} de {_MONTHS_ES[wall.month - 1]}", time
+        return f"{_DAYS_ES[wall.weekday()]} {wall.day} de {MONTHS_ES[wall.month - 1]}", time
     return f"{wall:%A, %B} {wall.day}", time
 
 
 _DAYS_ES = ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo")
-_MONTHS_ES = (
+MONTHS_ES = (
     "enero",
     "febrero",
     "marzo",

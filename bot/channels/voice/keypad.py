@@ -13,26 +13,13 @@ from bot.channels.voice.questions import Question
 from bot.channels.voice.words import say
 from scheduling_core import times
 from scheduling_core.clinic_file.schema import ClinicFile
+from scheduling_core.sending import MONTHS_ES
 
 PERSON, AGAIN, OTHERS, LANGUAGE = "0", "*", "9", "8"
 _PAGE = 7  # choices that are read out at once: 8 and 9 are taken
 _YES_OR_NO = ("confirm", "waitlist", "new_patient", "another", "proposed", "heard", "text_details", "right_person")
 _BY_NUMBER = ("choice", "visit", "doubt", "another")
 _DAYS = {"en": "on {month}/{day}", "es": "el {day} de {name}"}
-_MONTHS_ES = [
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
-]
 _MENU = {
     "en": {
         "1": "I would like to book a visit",
@@ -139,7 +126,7 @@ def _several(keys: str, question: Question, lang: str) -> Pressed:
     """A date, a number of a phone or of a member; where none of them is asked, a birth date still counts as one."""
     if question.slot == "time" and len(keys) in (3, 4) and (day := _day(keys)):
         month, number = day
-        return _say(_DAYS[lang].format(month=month, day=number, name=_MONTHS_ES[month - 1]))
+        return _say(_DAYS[lang].format(month=month, day=number, name=MONTHS_ES[month - 1]))
     if question.slot in ("detail", "member_id", "callback_number", "callback_time") and len(keys) >= 5:
         return _say(keys)
     born = birth_date(keys) if len(keys) == 8 else None
